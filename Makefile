@@ -1,0 +1,44 @@
+# Every verb starts from nothing: a python3 (3.11 or newer) is all that must be there.
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help run start demo-reset test check requirements format
+
+help: ## what each verb does
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.venv/.run: requirements.txt
+	@bin/venv requirements.txt && touch $@
+
+.venv/.dev: requirements-dev.txt
+	@bin/venv requirements-dev.txt && touch .venv/.run $@
+
+run: .venv/.run ## the demo: sandbox, web and worker on this machine, nothing is sent to WeChat
+	@$(PY) -m sandbox.demo
+
+demo-reset: .venv/.run ## forget the demo's data and start it over
+	@rm -rf var/demo && $(PY) -m sandbox.demo
+
+start: .venv/.run ## web and worker on your .env
+	@test -f .env || { echo "No .env yet: cp .env.example .env, fill it in, then make start."; exit 1; }
+	@$(PY) manage.py migrate --verbosity 0 && $(PY) manage.py collectstatic --no-input --verbosity 0
+	@$(PY) manage.py serve
+
+test: .venv/.dev ## the whole test suite
+	@bin/browser
+	@$(PY) -m pytest -q $(ARGS)
+
+check: .venv/.dev ## lint, types, import contract, migrations
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@bin/with-secrets .venv/bin/mypy config wechat merchants shipping sandbox
+	@bin/with-secrets .venv/bin/lint-imports
+	@bin/with-secrets $(PY) manage.py makemigrations --check --dry-run
+	@bin/with-secrets $(PY) manage.py check
+
+format: .venv/.dev ## format the Python files
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+
+requirements: ## pin and hash requirements*.in again
+	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
+	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt

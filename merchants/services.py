@@ -1,0 +1,89 @@
+"""Writes about merchants: adding one, its secret, its people, its pauses."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+from django.utils import timezone
+
+from .models import Credential, Membership, Merchant, Pause, Role, User
+
+ADMINS = "Admins"
+ADMIN_MODELS = ("merchant", "membership", "credential", "pause")
+
+
+@transaction.atomic
+def add_merchant(*, appid: str, name: str, secret: str = "", by: User | None = None) -> Merchant:
+    """Create a merchant or update its name; an empty secret keeps the stored one."""
+    merchant, _ = Merchant.objects.update_or_create(appid=appid, defaults={"name": name})
+    Credential.objects.get_or_create(merchant=merchant)
+    if secret:
+        set_secret(merchant=merchant, secret=secret, by=by)
+    return merchant
+
+
+def set_secret(*, merchant: Merchant, secret: str, by: User | None = None) -> Credential:
+    """Store a new AppSecret; the token made from the old one is dropped."""
+    credential, _ = Credential.objects.get_or_create(merchant=merchant)
+    credential.app_secret = secret
+    credential.secret_last4 = secret[-4:]
+    credential.secret_set_at = timezone.now()
+    credential.secret_set_by = by
+    credential.access_token = ""
+    credential.token_expires_at = None
+    credential.failed_at, credential.failed_errcode, credential.failed_reason = None, None, ""
+    credential.token_version += 1
+    credential.save()
+    return credential
+
+
+@transaction.atomic
+def set_membership(*, user: User, merchant: Merchant, role: str, is_active: bool = True) -> Membership:
+    """Give a person a role at a merchant; only the admin role opens Django admin."""
+    membership, _ = Membership.objects.update_or_create(
+        user=user, merchant=merchant, defaults={"role": role, "is_active": is_active}
+    )
+    sync_admin_access(user)
+    return membership
+
+
+def sync_admin_access(user: User) -> None:
+    is_admin = user.memberships.filter(role=Role.ADMIN, is_active=True).exists()
+    if is_admin:
+        user.groups.add(admins_group())
+    else:
+        user.groups.remove(*Group.objects.filter(name=ADMINS))
+    User.objects.filter(pk=user.pk).update(is_staff=is_admin or user.is_superuser)
+
+
+def admins_group() -> Group:
+    """The group of Django admin rights: view, add and change, never delete."""
+    group, created = Group.objects.get_or_create(name=ADMINS)
+    if created:
+        wanted = [f"{verb}_{model}" for verb in ("view", "add", "change") for model in ADMIN_MODELS]
+        group.permissions.set(Permission.objects.filter(codename__in=wanted))
+    return group
+
+
+def pause_merchant(
+    *,
+    merchant: Merchant,
+    call: str = "",
+    errcode: int | None = None,
+    slug: str = "",
+    errmsg: str = "",
+    rid: str = "",
+    until: datetime | None = None,
+) -> Pause:
+    """Stop a merchant's sending calls, or one call, until someone resumes it or `until` has passed."""
+    values = {"errcode": errcode, "slug": slug, "errmsg": errmsg[:500], "rid": rid, "until": until}
+    Pause.objects.filter(merchant=merchant, call=call, ended_at=None, until__lte=timezone.now()).update(
+        ended_at=timezone.now()
+    )
+    pause, _ = Pause.objects.update_or_create(merchant=merchant, call=call, ended_at=None, defaults=values)
+    return pause
+
+
+def resume_merchant(*, merchant: Merchant, by: User | None = None) -> int:
+    """End every pause of a merchant; returns how many there were."""
+    return Pause.objects.filter(merchant=merchant, ended_at=None).update(ended_at=timezone.now(), ended_by=by)

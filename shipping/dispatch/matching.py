@@ -1,0 +1,52 @@
+"""Is our parcel in what the platform shows? The only proof that a call was accepted."""
+
+from collections import Counter
+from enum import StrEnum
+
+from shipping.drafts import VIRTUAL, Pair
+from shipping.models import Order, Package
+from wechat.waybills import normalise
+
+SHIPPED_STATUSES = (30, 100)
+CLOSED_STATUSES = (190, 200, 250)
+
+
+class Match(StrEnum):
+    OURS = "ours"
+    ABSENT = "absent"
+    OTHER_GOODS = "other_goods"
+
+
+def goods(package: Package) -> Counter[Pair]:
+    wanted: Counter[Pair] = Counter()
+    for item in package.items.all():
+        wanted[(item.product_id, item.sku_id)] += item.product_cnt
+    return wanted
+
+
+def match(order: Order, package: Package) -> Match:
+    """Match by waybill within the order, whatever the courier; virtual goods by status or a type 3 entry."""
+    return _virtual(order, package) if package.deliver_type == VIRTUAL else _express(order, package)
+
+
+def _express(order: Order, package: Package) -> Match:
+    shown = [p for p in order.parcels.all() if normalise(p.waybill_id) == package.waybill_id]
+    if not shown:
+        return Match.ABSENT
+    found = _count(shown)
+    return Match.OURS if not found or found == goods(package) else Match.OTHER_GOODS
+
+
+def _virtual(order: Order, package: Package) -> Match:
+    entries = [p for p in order.parcels.all() if p.deliver_type == VIRTUAL]
+    found = _count(entries)
+    covered = bool(entries) and (not found or goods(package) <= found)
+    return Match.OURS if covered or order.status in SHIPPED_STATUSES else Match.ABSENT
+
+
+def _count(parcels: list) -> Counter[Pair]:  # type: ignore[type-arg]
+    found: Counter[Pair] = Counter()
+    for parcel in parcels:
+        for product_id, sku_id, count in parcel.items:
+            found[(product_id, sku_id)] += count
+    return found

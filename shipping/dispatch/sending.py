@@ -1,0 +1,129 @@
+"""Between claim and call: fresh facts, the rules once more, the payload."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from merchants.queries import open_pauses
+from shipping import states
+from shipping.drafts import Draft, Problem
+from shipping.models import Attempt, Order, Package
+from shipping.queries import draft_of_package, order_facts
+from shipping.rules import check
+from shipping.services import close_attempt_if_settled, move
+from shipping.syncing import store_reply
+from wechat.payload import CourseWire, ItemWire, PackageWire, SerialWire, send_body
+from wechat.replies import Reply
+
+from .matching import Match, match
+from .pacing import backoff, requeue_at
+
+FRESH = timedelta(seconds=60)
+READ = "order/get"
+
+
+def needs_read(attempt: Attempt) -> bool:
+    """Facts must be younger than a minute, unless this merchant's account may not read orders at all."""
+    read_at = attempt.order.read_at
+    if read_at is not None and read_at > timezone.now() - FRESH:
+        return False
+    return not open_pauses().filter(merchant=attempt.merchant, call=READ).exists()
+
+
+def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:
+    """Store a read made for this attempt. False: nothing may be sent now, the packages have been moved."""
+    if reply.errcode == 100002:
+        _give_up(attempt, Problem("order", errcode=100002), reply)
+        return False
+    order = store_reply(attempt.merchant, attempt.order.order_id, reply, began)
+    if order is None:
+        put_back(attempt, slug=reply.slug or "facts_unreadable", reply=reply)
+        return False
+    attempt.order = order
+    return True
+
+
+@transaction.atomic
+def prepare(attempt: Attempt) -> dict[str, object] | None:
+    """The body to send, with `sent_at` committed before the first byte; None when nothing is to be sent."""
+    _mark_already_there(attempt)
+    packages = _sending(attempt)
+    if packages and (problem := _stopping(attempt.order, packages, attempt)):
+        _reject(attempt, packages, problem)
+        packages = []
+    if not packages:
+        end(attempt, then="not_sent")
+        return None
+    attempt.sent_at = timezone.now()
+    attempt.request = send_body(attempt.order.order_id, [wire(package) for package in packages])
+    attempt.save(update_fields=["sent_at", "request"])
+    return attempt.request
+
+
+def _sending(attempt: Attempt) -> list[Package]:
+    rows = attempt.packages.filter(status=states.SENDING).select_related("course", "serial")
+    return list(rows.prefetch_related("items").order_by("position"))
+
+
+def _mark_already_there(attempt: Attempt) -> None:
+    for package in _sending(attempt):
+        if package.waybill_id and match(attempt.order, package) is Match.OURS:
+            move(package, states.SHIPPED, who=states.WORKER, attempt=attempt, reason="already_on_platform",
+                 slug="already_on_platform", errcode=None, errmsg="")  # fmt: skip
+
+
+def _stopping(order: Order, packages: list[Package], attempt: Attempt) -> Problem | None:
+    draft = Draft(order.order_id, tuple(draft_of_package(package) for package in packages))
+    facts = order_facts(order, excluding=attempt.shipment)
+    return next((problem for problem in check(draft, facts) if problem.stops), None)
+
+
+def _reject(attempt: Attempt, packages: list[Package], problem: Problem) -> None:
+    for package in packages:
+        move(package, states.REJECTED, who=states.WORKER, attempt=attempt, reason="checked_before_sending",
+             errcode=problem.errcode, slug=problem.slug, errmsg="", rid="")  # fmt: skip
+
+
+@transaction.atomic
+def _give_up(attempt: Attempt, problem: Problem, reply: Reply) -> None:
+    for package in _sending(attempt):
+        move(package, states.REJECTED, who=states.WORKER, attempt=attempt, reason="checked_before_sending",
+             errcode=problem.errcode, slug="", errmsg=reply.errmsg, rid=reply.rid)  # fmt: skip
+    end(attempt, then="not_sent", reply=reply)
+
+
+@transaction.atomic
+def put_back(attempt: Attempt, *, slug: str, reply: Reply | None = None) -> None:
+    """Nothing was sent: back to the queue, later and later, without end."""
+    shipment = attempt.shipment
+    shipment.unsent += 1
+    for package in _sending(attempt):
+        move(package, states.QUEUED, who=states.WORKER, attempt=attempt, reason=slug, slug=slug)
+    shipment.save(update_fields=["unsent"])
+    requeue_at(shipment, timezone.now() + backoff(shipment.unsent))
+    end(attempt, then="not_sent", reply=reply, slug=slug)
+
+
+def end(attempt: Attempt, *, then: str, reply: Reply | None = None, slug: str = "") -> None:
+    """Write what came of an attempt; it closes when each of its packages is settled."""
+    attempt.ended_at, attempt.then = timezone.now(), then
+    attempt.slug = slug or (reply.slug if reply else "")
+    if reply is not None:
+        attempt.errcode, attempt.errmsg, attempt.rid = reply.errcode, reply.errmsg, reply.rid
+        attempt.elapsed_ms = reply.elapsed_ms
+    attempt.save()
+    close_attempt_if_settled(attempt, attempt.ended_at)
+
+
+def wire(package: Package) -> PackageWire:
+    """A stored package as it goes on the wire (document section 2)."""
+    course, serial = getattr(package, "course", None), getattr(package, "serial", None)
+    return PackageWire(
+        deliver_type=package.deliver_type,
+        delivery_id=package.delivery_id,
+        waybill_id=package.waybill_id,
+        items=tuple(ItemWire(i.product_id, i.sku_id, i.product_cnt) for i in package.items.all()),
+        course=course and CourseWire(course.start_time, course.end_time, course.wxa_appid, course.wxa_path),
+        serial=serial and SerialWire(serial.sn_code, serial.imei1, serial.imei2),
+    )

@@ -1,0 +1,152 @@
+"""The words the rules speak: what someone wants to ship, what is known of the order, what is wrong.
+
+Plain frozen dataclasses; no Django, no database, no clock. Numbers that arrived as something else stay text,
+so that a rule can say which field is not a number instead of a door guessing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+Number = int | str | None
+Pair = tuple[str, str]
+
+EXPRESS, VIRTUAL = 1, 3
+
+
+@dataclass(frozen=True)
+class Item:
+    """Goods of one line inside a package (document section 2, product_infos)."""
+
+    product_id: str
+    sku_id: str
+    product_cnt: Number
+
+    @property
+    def pair(self) -> Pair:
+        return (self.product_id, self.sku_id)
+
+    @property
+    def count(self) -> int:
+        return self.product_cnt if isinstance(self.product_cnt, int) else 0
+
+
+@dataclass(frozen=True)
+class CourseDraft:
+    """course_info: times in unix seconds, optional; path of type 0, a mini program."""
+
+    start_time: Number = None
+    end_time: Number = None
+    wxa_appid: str = ""
+    wxa_path: str = ""
+
+
+@dataclass(frozen=True)
+class SerialDraft:
+    """sn_info: the subsidy serial number and up to two IMEIs."""
+
+    sn_code: str = ""
+    imei1: str = ""
+    imei2: str = ""
+
+
+@dataclass(frozen=True)
+class PackageDraft:
+    """One element of delivery_list. `items` None means: everything that is left."""
+
+    deliver_type: Number = None
+    delivery_id: str = ""
+    waybill_id: str = ""
+    items: tuple[Item, ...] | None = None
+    course: CourseDraft | None = None
+    serial: SerialDraft | None = None
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One submission for one order."""
+
+    order_id: str
+    packages: tuple[PackageDraft, ...]
+
+
+@dataclass(frozen=True)
+class Goods:
+    """One (product_id, sku_id) of an order, summed over its lines; counts in pieces.
+
+    left = ordered - refunded - taken, at least 0; taken counts parcels read and our packages under way.
+    """
+
+    product_id: str
+    sku_id: str
+    title: str = ""
+    ordered: int = 0
+    refunded: int = 0
+    taken: int = 0
+
+    @property
+    def pair(self) -> Pair:
+        return (self.product_id, self.sku_id)
+
+    @property
+    def left(self) -> int:
+        return max(0, self.ordered - self.refunded - self.taken)
+
+
+@dataclass(frozen=True)
+class OrderFacts:
+    """What was read about an order and its merchant. None: never read, so a rule may only warn."""
+
+    order_id: str
+    is_read: bool = True
+    status: int | None = None
+    is_paid: bool = False
+    deliver_method: int | None = None
+    goods: tuple[Goods, ...] = ()
+    waybills_used: frozenset[str] = frozenset()
+    on_aftersale: int = 0
+    address_under_review: bool = False
+    sku_change_waiting: bool = False
+    is_subsidy: bool = False
+    quality_inspect_type: int = 0
+    inspect_status: int | None = None
+    has_risk: bool = False
+    needs_ewaybill: bool = False
+    has_online_waybill: bool = False
+    has_return_address: bool | None = None
+    couriers: Mapping[str, str] | None = None
+    serials_used: Mapping[str, str] = field(default_factory=dict)
+    met_before: frozenset[tuple[int, str, str]] = frozenset()
+
+    def find(self, pair: Pair) -> Goods | None:
+        return next((goods for goods in self.goods if goods.pair == pair), None)
+
+    @property
+    def suggested_type(self) -> int:
+        """deliver_method 1 is virtual by the document, 3 by other sources."""
+        return VIRTUAL if self.deliver_method in (1, 3) else EXPRESS
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong: the platform's number it prevents (or our slug), where, and whether it stops."""
+
+    path: str
+    errcode: int | None = None
+    slug: str = ""
+    stops: bool = True
+    params: Mapping[str, str | int] = field(default_factory=dict)
+
+
+def everything_left(facts: OrderFacts) -> tuple[Item, ...]:
+    return tuple(Item(g.product_id, g.sku_id, g.left) for g in facts.goods if g.left)
+
+
+def fill_blanks(draft: Draft, facts: OrderFacts) -> Draft:
+    """Give a blank deliver_type the order's own, and blank goods everything that is left."""
+    return replace(draft, packages=tuple(_fill(package, facts) for package in draft.packages))
+
+
+def _fill(package: PackageDraft, facts: OrderFacts) -> PackageDraft:
+    kind = facts.suggested_type if package.deliver_type in (None, "") else package.deliver_type
+    items = everything_left(facts) if package.items is None else package.items
+    return replace(package, deliver_type=kind, items=items)

@@ -1,0 +1,97 @@
+"""The demo's stores, people, orders and drafts, through the product's own doors."""
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from merchants.models import Merchant, User
+from merchants.services import add_merchant, set_membership
+from shipping.drafts import VIRTUAL, CourseDraft, Draft, PackageDraft, SerialDraft
+from shipping.models import Order
+from shipping.queries import order_facts
+from shipping.services import save_draft
+from shipping.syncing import sync_merchant
+
+# The sandbox's own numbers; its secrets are as public as its stores are invented.
+STORES = {
+    "wx1000000000000001": "杭州云栖数码旗舰店",
+    "wx1000000000000002": "广州知学课堂",
+    "wx1000000000000003": "错误码演示店",
+    "wx1000000000000004": "停摆演示店",
+}
+CODE_STORES = ("wx1000000000000003", "wx1000000000000004")
+PEOPLE = {"staff": "小王", "manager": "李主管", "admin": "陈管理"}
+PASSWORD = "fahuo-demo"  # noqa: S105 - printed on the demo's own login page
+COURSE_CODES = ("606036", "606037", "606038", "606048")
+T = TypeVar("T")
+
+
+class Command(BaseCommand):
+    help = "Load the demo into an installation that talks to the sandbox; overwrites nothing."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.IS_DEMO:
+            raise CommandError(
+                "WECHAT_API_URL is not on this machine: the demo is only loaded beside the sandbox."
+            )
+        merchants = self._step("店铺", lambda: [_store(appid, name) for appid, name in STORES.items()])
+        self._step("账号", lambda: [_person(*person, merchants) for person in PEOPLE.items()])
+        for merchant in merchants:
+            # Set only when everything was read, so that an interrupted start reads on.
+            if merchant.orders_read_at is None:
+                self._step(merchant.name, partial(_read_orders, merchant))
+            if merchant.appid in CODE_STORES:
+                self._step(f"{merchant.name}的草稿", partial(_drafts, merchant))
+
+    def _step(self, name: str, work: Callable[[], list[T]]) -> list[T]:
+        began = time.monotonic()
+        done = work()
+        self.stdout.write(f"    {name} {len(done)}，{time.monotonic() - began:.1f} s")
+        return done
+
+
+def _read_orders(merchant: Merchant) -> list[Order]:
+    result = sync_merchant(merchant, 30)
+    if result.error:
+        raise CommandError(f"{merchant.name}: {result.error}")
+    return list(merchant.orders.all())
+
+
+def _drafts(merchant: Merchant) -> list[Order]:
+    """One for each order that nobody has touched yet."""
+    orders = list(merchant.orders.filter(shipments=None))
+    for order in orders:
+        _draft(order)
+    return orders
+
+
+def _store(appid: str, name: str) -> Merchant:
+    known = Merchant.objects.filter(appid=appid).first()
+    return known or add_merchant(appid=appid, name=name, secret=appid[-1] * 32)
+
+
+@transaction.atomic
+def _person(username: str, name: str, merchants: list[Merchant]) -> None:
+    if User.objects.filter(username=username).exists():
+        return
+    user = User.objects.create_user(username, password=PASSWORD, display_name=name)
+    for merchant in merchants:
+        set_membership(user=user, merchant=merchant, role=username)
+
+
+def _draft(order: Order) -> None:
+    """The form of a code order opens filled and right, so that one click shows the code."""
+    is_virtual = order_facts(order).suggested_type == VIRTUAL
+    is_course = any(code in line.title for line in order.lines.all() for code in COURSE_CODES)
+    package = PackageDraft(
+        delivery_id="" if is_virtual else "SF",
+        waybill_id="" if is_virtual else f"SF1{order.order_id[-12:]}",
+        course=CourseDraft(None, None, "wxabcdes", "pages/course") if is_course else None,
+        serial=SerialDraft(f"SN{order.order_id[-10:]}", "490154203237518") if order.is_subsidy else None,
+    )
+    save_draft(order=order, draft=Draft(order.order_id, (package,)), user=None, door="demo")

@@ -1,0 +1,277 @@
+"""Every read a page, a door or the worker needs; `..._for(user, ...)` is the only way to a row."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils.dateparse import parse_date, parse_datetime
+
+from merchants.models import Role, User
+from merchants.queries import merchants_for
+from wechat.waybills import normalise
+
+from . import states
+from .drafts import VIRTUAL, CourseDraft, Goods, Item, OrderFacts, PackageDraft, Pair, SerialDraft
+from .models import Attempt, Courier, Order, OrderBody, Package, Parcel, Serial, Shipment, StatusChange
+
+MET_BEFORE = (606037, 268545006)
+
+
+def orders_for(user: User) -> QuerySet[Order]:
+    return Order.objects.filter(merchant__in=merchants_for(user)).select_related("merchant")
+
+
+def order_for(user: User, order_id: str) -> Order:
+    """The user's order with this platform id, or 404: a stranger's and a missing one read alike."""
+    order = orders_for(user).filter(order_id=order_id).order_by("pk").first()
+    if order is None:
+        raise Http404
+    return order
+
+
+def packages_for(user: User) -> QuerySet[Package]:
+    return Package.objects.filter(merchant__in=merchants_for(user)).select_related(
+        "merchant", "order", "shipment__created_by", "attempt"
+    )
+
+
+def package_for(user: User, pk: int) -> Package:
+    return get_object_or_404(packages_for(user), pk=pk)
+
+
+def shipments_for(user: User) -> QuerySet[Shipment]:
+    return Shipment.objects.filter(merchant__in=merchants_for(user)).select_related("merchant", "order")
+
+
+def attempts_for(user: User) -> QuerySet[Attempt]:
+    return Attempt.objects.filter(merchant__in=merchants_for(user)).select_related("merchant", "order")
+
+
+def couriers_of(order: Order) -> dict[str, str] | None:
+    """delivery_id -> name of the merchant's list, None when it was never read."""
+    if order.merchant.couriers_read_at is None:
+        return None
+    rows = Courier.objects.filter(merchant=order.merchant, is_listed=True)
+    return dict(rows.values_list("delivery_id", "delivery_name"))
+
+
+def order_facts(order: Order, *, excluding: Shipment | None = None) -> OrderFacts:
+    """Everything the rules may know of an order; `excluding` leaves out the shipment being checked."""
+    ours = list(_holding(order, excluding))
+    parcels = list(order.parcels.all())
+    shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
+    return OrderFacts(
+        order_id=order.order_id,
+        is_read=order.read_at is not None,
+        status=order.status,
+        is_paid=order.paid_at is not None,
+        deliver_method=order.deliver_method,
+        goods=_goods(order, taken=_taken(parcels, ours, shown)),
+        waybills_used=frozenset(shown | {package.waybill_id for package in ours if package.waybill_id}),
+        on_aftersale=order.on_aftersale,
+        address_under_review=order.address_under_review,
+        sku_change_waiting=order.sku_change_waiting,
+        is_subsidy=order.is_subsidy,
+        quality_inspect_type=order.quality_inspect_type,
+        inspect_status=order.inspect_status,
+        has_risk=order.has_risk,
+        needs_ewaybill=_was_answered(order, 606046),
+        has_online_waybill=any(parcel.deliver_type in (2, 4) for parcel in parcels),
+        has_return_address=order.merchant.has_return_address,
+        couriers=couriers_of(order),
+        serials_used=_serials_used(order, excluding),
+        met_before=_met_before(order),
+    )
+
+
+def _holding(order: Order, excluding: Shipment | None) -> QuerySet[Package]:
+    rows = order.packages.filter(status__in=states.HOLDS_GOODS).prefetch_related("items")
+    return rows.exclude(shipment=excluding) if excluding else rows
+
+
+def _taken(parcels: Iterable[Parcel], ours: Iterable[Package], shown: set[str]) -> dict[Pair, int]:
+    """Pieces gone or on their way; a package of ours that a parcel already shows is counted once."""
+    taken: dict[Pair, int] = defaultdict(int)
+    virtual_shown = False
+    for parcel in parcels:
+        virtual_shown |= parcel.deliver_type == VIRTUAL
+        for product_id, sku_id, count in parcel.items:
+            taken[(product_id, sku_id)] += count
+    for package in ours:
+        if package.waybill_id in shown or (package.deliver_type == VIRTUAL and virtual_shown):
+            continue
+        for item in package.items.all():
+            taken[(item.product_id, item.sku_id)] += item.product_cnt
+    return taken
+
+
+def _goods(order: Order, taken: dict[Pair, int]) -> tuple[Goods, ...]:
+    goods: dict[Pair, Goods] = {}
+    for line in order.lines.all():
+        pair = (line.product_id, line.sku_id)
+        known = goods.get(pair)
+        goods[pair] = Goods(
+            *pair,
+            title=known.title if known else line.title,
+            ordered=line.sku_cnt + (known.ordered if known else 0),
+            refunded=line.finish_aftersale_sku_cnt + (known.refunded if known else 0),
+            taken=taken.get(pair, 0),
+        )
+    return tuple(goods.values())
+
+
+def _was_answered(order: Order, errcode: int) -> bool:
+    return Package.objects.filter(order=order, errcode=errcode).exists()
+
+
+def _serials_used(order: Order, excluding: Shipment | None) -> dict[str, str]:
+    """SN -> order id, over this merchant's packages that hold goods."""
+    rows = Serial.objects.filter(
+        package__merchant=order.merchant, package__status__in=states.HOLDS_GOODS
+    ).exclude(package__order__status__in=(200, 250))
+    if excluding:
+        rows = rows.exclude(package__shipment=excluding)
+    return dict(rows.values_list("sn_code", "package__order__order_id")[:20000])
+
+
+def _met_before(order: Order) -> frozenset[tuple[int, str, str]]:
+    """What the platform refused earlier for these goods: (code, product, sku), for 606061 the courier."""
+    products = {line.product_id for line in order.lines.all()}
+    rows = Package.objects.filter(
+        merchant=order.merchant, errcode__in=(*MET_BEFORE, 606061), items__product_id__in=products
+    ).values_list("errcode", "items__product_id", "items__sku_id", "delivery_id")
+    return frozenset(
+        (int(code or 0), product, courier if code == 606061 else sku) for code, product, sku, courier in rows
+    )
+
+
+def goods_of(package: Package) -> tuple[Item, ...]:
+    return tuple(Item(i.product_id, i.sku_id, i.product_cnt) for i in package.items.all())
+
+
+# tab -> the platform's statuses it shows; "trouble" goes by our packages instead
+TABS: dict[str, tuple[int, ...]] = {
+    "todo": (20, 21),
+    "partly": (21,),
+    "trouble": (),
+    "shipped": (30, 100),
+    "all": (),
+}
+TROUBLE = (states.REJECTED, states.UNKNOWN, states.CONFLICT)
+
+
+def order_page(user: User, tab: str, appid: str, after: str, size: int) -> list[Order]:
+    """One page of the order list by (deadline, id), begun after a mark of the page before."""
+    rows = orders_for(user).filter(merchant__appid=appid) if appid else orders_for(user)
+    if TABS[tab]:
+        rows = rows.filter(status__in=TABS[tab])
+    elif tab == "trouble":
+        ours = Package.objects.filter(order=OuterRef("pk"), status__in=TROUBLE, shipment__corrections=None)
+        rows = rows.filter(Exists(ours))
+    rows = rows.annotate(due=Coalesce("deadline_at", Value(LAST_DAY))).order_by("due", "pk")
+    deadline, _, pk = after.rpartition("_")
+    if pk.isdigit() and (moment := parse_datetime(deadline)):
+        rows = rows.filter(Q(due__gt=moment) | Q(due=moment, pk__gt=int(pk)))
+    return list(rows.prefetch_related("lines", "parcels", Prefetch("packages", with_items()))[:size])
+
+
+def with_items() -> QuerySet[Package]:
+    rows = Package.objects.select_related("shipment__created_by").order_by("pk")
+    return rows.prefetch_related("items", "shipment__corrections")
+
+
+def pieces_left(order: Order) -> int:
+    """Pieces nobody has shipped or is shipping, from rows already loaded."""
+    parcels = list(order.parcels.all())
+    ours = [package for package in order.packages.all() if package.status in states.HOLDS_GOODS]
+    shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
+    return sum(goods.left for goods in _goods(order, taken=_taken(parcels, ours, shown)))
+
+
+LAST_DAY = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def history_page(user: User, asked: Mapping[str, str], size: int) -> list[Package]:
+    """Packages of the manager's stores, newest first; unknown filter values show nothing of others."""
+    rows = packages_for(user).filter(merchant__in=merchants_for(user, Role.MANAGER)).order_by("-pk")
+    for name, column in HISTORY_FILTERS.items():
+        if value := asked.get(name, "").strip():
+            rows = rows.filter(**{column: value})
+    for name, column in (("since", "status_at__date__gte"), ("until", "status_at__date__lte")):
+        if day := parse_date(asked.get(name, "")):
+            rows = rows.filter(**{column: day})
+    if asked.get("before", "").isdigit():
+        rows = rows.filter(pk__lt=int(asked["before"]))
+    if asked.get("code", "").lstrip("-").isdigit():
+        rows = rows.filter(errcode=int(asked["code"]))
+    return list(rows[:size])
+
+
+HISTORY_FILTERS = {
+    "merchant": "merchant__appid",
+    "status": "status",
+    "person": "shipment__created_by__username",
+}
+
+
+def order_timeline(order: Order) -> QuerySet[StatusChange]:
+    return StatusChange.objects.filter(package__order=order).select_related("package", "by").order_by("-id")
+
+
+def recharge_of(order: Order) -> dict[str, str]:
+    """What to top up, from the raw body; shown to members only, never stored elsewhere or logged."""
+    body = OrderBody.objects.filter(order=order).first()
+    order_part = (body.body.get("order") or body.body) if body else {}
+    info = (order_part.get("order_detail") or {}).get("delivery_info") or {}
+    return {str(key): str(value) for key, value in (info.get("recharge_info") or {}).items() if value}
+
+
+def draft_of_package(package: Package) -> PackageDraft:
+    """A stored package as the rules and the form see it."""
+    course, serial = getattr(package, "course", None), getattr(package, "serial", None)
+    return PackageDraft(
+        deliver_type=package.deliver_type,
+        delivery_id=package.delivery_id,
+        waybill_id=package.waybill_id,
+        items=goods_of(package),
+        course=course and CourseDraft(course.start_time, course.end_time, course.wxa_appid, course.wxa_path),
+        serial=serial and SerialDraft(serial.sn_code, serial.imei1, serial.imei2),
+    )
+
+
+def kept_draft(order: Order) -> list[PackageDraft]:
+    """The packages of the order's latest shipment if nobody has queued it yet."""
+    latest = order.shipments.order_by("-id").first()
+    rows = latest.packages.filter(status=states.DRAFT).prefetch_related("items") if latest else []
+    return [draft_of_package(package) for package in rows]
+
+
+def couriers_for(order: Order) -> QuerySet[Courier]:
+    """The merchant's list with names and initials, for the form."""
+    return Courier.objects.filter(merchant=order.merchant, is_listed=True)
+
+
+def order_packages(user: User, order: Order) -> list[Package]:
+    """The order's packages, the newest shipment first; a draft goes once something was submitted."""
+    rows = packages_for(user).filter(order=order).order_by("-shipment", "position")
+    packages = list(rows.prefetch_related("items", "shipment__corrections", "shipment__attempts"))
+    submitted = [package for package in packages if package.status != states.DRAFT]
+    return submitted or packages
+
+
+def rejected_with(package: Package) -> list[Package]:
+    """The package and what was rejected beside it: one correction takes them all."""
+    rows = package.shipment.packages.filter(status=states.REJECTED).prefetch_related("items")
+    return list(rows.select_related("course", "serial"))
+
+
+def find_for(user: User, text: str) -> Order | None:
+    """The user's order with this id, or with a parcel of this number, ours or the platform's."""
+    order = orders_for(user).filter(order_id=text).first()
+    if order is None and (package := packages_for(user).filter(waybill_id=text).order_by("-id").first()):
+        return package.order
+    return order or orders_for(user).filter(parcels__waybill_id=text).first()

@@ -1,0 +1,231 @@
+"""Every write a person causes, and `move`, the only door to a package's status."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from merchants.models import Merchant, User
+from wechat.waybills import normalise
+
+from . import states
+from .drafts import Draft, PackageDraft, Problem, fill_blanks
+from .models import (
+    Attempt,
+    Course,
+    Order,
+    Package,
+    PackageItem,
+    Serial,
+    Shipment,
+    StatusChange,
+)
+from .queries import order_facts
+from .rules import check
+from .wake import wake
+
+
+class Refused(Exception):
+    """A draft that a rule stops; `problems` holds every finding, warnings too."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("the delivery rules stop this shipment")
+        self.problems = problems
+
+
+def move(
+    package: Package,
+    target: str,
+    *,
+    who: str,
+    by: User | None = None,
+    attempt: Attempt | None = None,
+    reason: str = "",
+    **columns: Any,
+) -> None:
+    """Move a package along the table of states, with its StatusChange row, in the caller's transaction.
+
+    The update hits one row only if nobody moved the package first. Raises states.IllegalMove.
+    """
+    source = package.status
+    if not states.is_allowed(source, target, who):
+        raise states.IllegalMove(f"{source} -> {target} by {who}")
+    values = {"status": target, "status_at": timezone.now(), **columns}
+    if attempt is not None:
+        values["attempt"] = attempt
+    if not Package.objects.filter(pk=package.pk, status=source).update(**values):
+        raise states.IllegalMove(f"package {package.pk} is no longer {source}")
+    for name, value in values.items():
+        setattr(package, name, value)
+    StatusChange.objects.create(
+        package=package, source=source, target=target, who=who, by=by, attempt=attempt, reason=reason[:300]
+    )
+
+
+def tidy(draft: Draft) -> Draft:
+    """Normalise what people type: blanks, full-width forms and lower case in waybills and codes."""
+    return Draft(draft.order_id.strip(), tuple(_tidy_package(package) for package in draft.packages))
+
+
+def _tidy_package(package: PackageDraft) -> PackageDraft:
+    return replace(
+        package, waybill_id=normalise(package.waybill_id), delivery_id=package.delivery_id.strip().upper()
+    )
+
+
+def rehearse(*, order: Order, draft: Draft) -> tuple[Draft, list[Problem]]:
+    """The draft as it would be sent, and everything the rules find; nothing is written."""
+    facts = order_facts(order)
+    filled = fill_blanks(tidy(draft), facts)
+    return filled, check(filled, facts)
+
+
+def queue_shipment(
+    *,
+    order: Order,
+    draft: Draft,
+    user: User | None,
+    door: str = "page",
+    form_key: str | None = None,
+    corrects: Shipment | None = None,
+) -> Shipment:
+    """Save the packages and hand them to the worker; the same form key finds the first shipment again.
+
+    Raises Refused with the problems when a rule stops it.
+    """
+    if known := shipment_with_key(order=order, form_key=form_key):
+        return known
+    try:
+        with transaction.atomic():
+            shipment = _save_under_lock(order, draft, user, door, form_key, corrects)
+            _queue_packages(shipment, user)
+            wake("send_ticket")
+    except IntegrityError:
+        return _first_with_key(form_key, order)
+    return shipment
+
+
+def shipment_with_key(*, order: Order, form_key: str | None) -> Shipment | None:
+    """The shipment this form already made, so that a repeated POST is answered with it."""
+    return Shipment.objects.filter(form_key=form_key, order=order).first() if form_key else None
+
+
+def _first_with_key(form_key: str | None, order: Order) -> Shipment:
+    known = shipment_with_key(order=order, form_key=form_key)
+    if known is None:
+        raise Refused([Problem("packages[0].waybill_id", slug="waybill_already_on_order")])
+    return known
+
+
+def _save_under_lock(
+    order: Order,
+    draft: Draft,
+    user: User | None,
+    door: str,
+    form_key: str | None,
+    corrects: Shipment | None,
+) -> Shipment:
+    # Taking the order first makes the second of two people count after the first has queued.
+    Order.objects.filter(pk=order.pk).update(revision=F("revision") + 1)
+    order.refresh_from_db()
+    filled, problems = rehearse(order=order, draft=draft)
+    if any(problem.stops for problem in problems):
+        raise Refused(problems)
+    shipment = Shipment.objects.create(
+        merchant=order.merchant,
+        order=order,
+        form_key=form_key or None,
+        door=door,
+        created_by=user,
+        corrects=corrects,
+    )
+    for position, package in enumerate(filled.packages):
+        save_package(shipment, position, package)
+    return shipment
+
+
+def save_package(shipment: Shipment, position: int, draft: PackageDraft) -> Package:
+    """Write one package of a draft whose numbers the rules have passed."""
+    is_express = draft.deliver_type == 1
+    package = Package.objects.create(
+        merchant=shipment.merchant,
+        order=shipment.order,
+        shipment=shipment,
+        position=position,
+        deliver_type=int(draft.deliver_type or 0),
+        delivery_id=draft.delivery_id if is_express else "",
+        waybill_id=draft.waybill_id if is_express else "",
+    )
+    PackageItem.objects.bulk_create(
+        PackageItem(package=package, product_id=i.product_id, sku_id=i.sku_id, product_cnt=i.count)
+        for i in draft.items or ()
+    )
+    _save_extras(package, draft)
+    return package
+
+
+def _save_extras(package: Package, draft: PackageDraft) -> None:
+    if draft.course is not None:
+        Course.objects.create(package=package, **vars(draft.course))
+    if draft.serial is not None and draft.serial.sn_code:
+        Serial.objects.create(package=package, **vars(draft.serial))
+
+
+def _queue_packages(shipment: Shipment, user: User | None) -> None:
+    for package in shipment.packages.filter(status=states.DRAFT):
+        move(package, states.QUEUED, who=states.STAFF, by=user)
+    shipment.due_at = timezone.now() + timedelta(seconds=shipment.merchant.undo_seconds)
+    shipment.save(update_fields=["due_at"])
+
+
+def save_draft(*, order: Order, draft: Draft, user: User | None, door: str = "page") -> Shipment:
+    """Keep what someone filled in without queueing it; the ship page opens with it."""
+    filled = fill_blanks(tidy(draft), order_facts(order))
+    with transaction.atomic():
+        shipment = Shipment.objects.create(merchant=order.merchant, order=order, door=door, created_by=user)
+        for position, package in enumerate(filled.packages):
+            save_package(shipment, position, package)
+    return shipment
+
+
+def cancel_shipment(*, shipment: Shipment, user: User) -> list[Package]:
+    """Cancel the packages that have not been claimed; returns those it reached."""
+    with transaction.atomic():
+        waiting = list(shipment.packages.filter(status__in=(states.DRAFT, states.QUEUED)))
+        for package in waiting:
+            move(package, states.CANCELLED, who=states.STAFF, by=user)
+        Shipment.objects.filter(pk=shipment.pk).update(due_at=None)
+    return waiting
+
+
+def requeue_rejected(*, package: Package, draft: Draft, user: User | None, door: str = "page") -> Shipment:
+    """Ship a rejected package again, after a fix, in a new shipment that names the old one."""
+    return queue_shipment(order=package.order, draft=draft, user=user, door=door, corrects=package.shipment)
+
+
+def settle_conflict(*, package: Package, target: str, user: User, reason: str) -> None:
+    """A manager decides what became of a package that the records disagree on. Raises IllegalMove."""
+    with transaction.atomic():
+        move(package, target, who=states.MANAGER, by=user, reason=reason)
+        close_attempt_if_settled(package.attempt, timezone.now())
+
+
+def close_attempt_if_settled(attempt: Attempt | None, now: datetime) -> None:
+    """An attempt is closed when none of its packages is sending, unknown or in conflict any more."""
+    if attempt is None:
+        return
+    if not attempt.packages.filter(status__in=states.OPEN).exists():
+        Attempt.objects.filter(pk=attempt.pk, closed_at=None).update(closed_at=now, next_read_at=None)
+
+
+def wake_read(merchant: Merchant, order_id: str) -> None:
+    """Ask the worker to read one order from the platform, known or not."""
+    wake("read_by_id", str(merchant.pk), order_id)
+
+
+def wake_sync(merchant: Merchant, days: int = 7) -> None:
+    """Ask the worker to read this merchant's orders."""
+    wake("sync_merchant", str(merchant.pk), str(days))

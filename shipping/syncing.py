@@ -1,0 +1,259 @@
+"""Platform orders into rows: one order by id, or everything that changed (store-api 1.1, 1.3, 2.3, 2.8)."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from pypinyin import Style, lazy_pinyin
+
+from merchants import lines
+from merchants.models import Merchant
+from wechat.endpoints import (
+    ADDRESS_GET,
+    ADDRESS_LIST,
+    COURIERS_NEW,
+    COURIERS_OLD,
+    ORDER_GET,
+    ORDER_LIST,
+)
+from wechat.orders import MalformedOrder, OrderData, parse_order
+from wechat.payload import (
+    address_get_body,
+    address_list_body,
+    couriers_new_body,
+    order_get_body,
+    order_list_body,
+)
+from wechat.replies import Reply
+
+from .drafts import Problem
+from .models import Courier, Order, OrderBody, OrderLine, Parcel
+
+WINDOW = timedelta(days=7)
+SAME_NAME = (
+    "status", "deliver_method", "openid", "address_hash", "receiver", "phone", "region", "customer_notes",
+    "merchant_notes", "order_price", "on_aftersale", "address_under_review", "sku_change_waiting",
+    "is_subsidy", "is_present", "is_presale", "is_dropship", "is_intra_city", "has_risk",
+    "quality_inspect_type", "inspect_status",
+)  # fmt: skip
+LINE_NAMES = (
+    "product_id", "sku_id", "sku_cnt", "on_aftersale_sku_cnt", "finish_aftersale_sku_cnt", "title",
+    "thumb_img", "sku_code", "sku_attrs", "sale_price", "is_free_gift",
+)  # fmt: skip
+
+
+@dataclass
+class SyncResult:
+    """What one merchant's sync did; `error` is empty when it went through."""
+
+    merchant: str
+    read: int = 0
+    changed: int = 0
+    failed: int = 0
+    error: str = ""
+
+
+def moment(seconds: int | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, tz=UTC) if seconds else None
+
+
+def explain(reply: Reply) -> str:
+    return f"{reply.errcode} {reply.errmsg}".strip() if reply.errcode else reply.slug
+
+
+# --- one order ----------------------------------------------------------------------------------------
+
+
+def find_order(merchant: Merchant, order_id: str) -> tuple[Order | None, Problem | None]:
+    """The stored order; one not known yet is read now. Only the platform's 100002 proves absence."""
+    known = Order.objects.filter(merchant=merchant, order_id=order_id).select_related("merchant").first()
+    if known is not None:
+        return known, None
+    order, reply = read_order(merchant, order_id)
+    if order is not None:
+        return order, None
+    if reply.errcode in (100002, 40097, 47001):
+        return None, Problem("order", errcode=100002)
+    return None, Problem("order", slug="facts_unreadable")
+
+
+def read_order(merchant: Merchant, order_id: str) -> tuple[Order | None, Reply]:
+    """Read one order from the platform and store it; (None, reply) when that was not possible."""
+    began = timezone.now()
+    reply = lines.read(merchant, ORDER_GET, order_get_body(order_id))
+    return store_reply(merchant, order_id, reply, began), reply
+
+
+def store_reply(merchant: Merchant, order_id: str, reply: Reply, began: datetime) -> Order | None:
+    """Store an order/get answer begun at `began`; None if it holds no such order."""
+    if not reply.ok:
+        return None
+    try:
+        data = parse_order(reply.data)
+    except MalformedOrder:
+        return None
+    if data.order_id != order_id:
+        return None
+    return apply_order(merchant, data, reply.data, began)
+
+
+@transaction.atomic
+def apply_order(merchant: Merchant, data: OrderData, raw: dict[str, Any], began: datetime) -> Order:
+    """Write what was read; an older read, or one begun before our last call ended, changes nothing."""
+    order, _ = Order.objects.select_related("merchant").get_or_create(
+        merchant=merchant, order_id=data.order_id
+    )
+    if _is_stale(order, data, began):
+        return order
+    for name in SAME_NAME:
+        setattr(order, name, getattr(data, name))
+    order.placed_at, order.paid_at = moment(data.create_time), moment(data.pay_time)
+    order.platform_updated_at, order.deadline_at = moment(data.update_time), moment(data.deadline)
+    order.read_at = began
+    order.save(update_fields=[*SAME_NAME, *TIMES])
+    _replace_lines(order, data)
+    _replace_parcels(order, data)
+    OrderBody.objects.update_or_create(order=order, defaults={"body": raw, "read_at": began})
+    return order
+
+
+TIMES = ("placed_at", "paid_at", "platform_updated_at", "deadline_at", "read_at")
+
+
+def _is_stale(order: Order, data: OrderData, began: datetime) -> bool:
+    known, fresh = order.platform_updated_at, moment(data.update_time)
+    if known and fresh and fresh < known:
+        return True
+    last = order.attempts.filter(sent_at__isnull=False).order_by("-id").first()
+    return last is not None and (last.ended_at is None or last.ended_at > began)
+
+
+def _replace_lines(order: Order, data: OrderData) -> None:
+    for position, line in enumerate(data.lines):
+        values = {name: getattr(line, name) for name in LINE_NAMES}
+        OrderLine.objects.update_or_create(order=order, position=position, defaults=values)
+    order.lines.filter(position__gte=len(data.lines)).delete()
+
+
+def _replace_parcels(order: Order, data: OrderData) -> None:
+    order.parcels.all().delete()
+    Parcel.objects.bulk_create(
+        Parcel(
+            order=order,
+            delivery_id=parcel.delivery_id,
+            waybill_id=parcel.waybill_id,
+            deliver_type=parcel.deliver_type,
+            delivered_at=moment(parcel.delivery_time),
+            items=[list(item) for item in parcel.items],
+        )
+        for parcel in data.parcels
+    )
+
+
+# --- one merchant -------------------------------------------------------------------------------------
+
+
+def sync_merchant(merchant: Merchant, days: int = 7) -> SyncResult:
+    """Read the orders changed in the last `days`, then couriers and the default return address."""
+    result = SyncResult(merchant.appid)
+    try:
+        for order_id in list_order_ids(merchant, days):
+            _sync_one(merchant, order_id, result)
+    except ReadFailed as failure:
+        result.error = str(failure)
+    sync_couriers(merchant)
+    sync_return_address(merchant)
+    if not result.error and not result.failed:
+        Merchant.objects.filter(pk=merchant.pk).update(orders_read_at=timezone.now())
+    return result
+
+
+def _sync_one(merchant: Merchant, order_id: str, result: SyncResult) -> None:
+    before = Order.objects.filter(merchant=merchant, order_id=order_id).first()
+    order, reply = read_order(merchant, order_id)
+    if order is None:
+        result.failed += 1
+        result.error = result.error or explain(reply)
+        return
+    result.read += 1
+    result.changed += before is None or before.platform_updated_at != order.platform_updated_at
+
+
+class ReadFailed(Exception):
+    """A reading call was refused or not answered; str is a sentence for the log line."""
+
+
+def list_order_ids(merchant: Merchant, days: int) -> Iterator[str]:
+    """Ids of orders updated in the last `days`, in windows of 7 days and pages of 100, each id once."""
+    end = int(time.time())
+    start = end - days * 86400
+    seen: set[str] = set()
+    while start < end:
+        stop = min(start + int(WINDOW.total_seconds()), end)
+        for order_id in _window(merchant, start, stop):
+            if order_id not in seen:
+                seen.add(order_id)
+                yield order_id
+        start = stop
+
+
+def _window(merchant: Merchant, start: int, stop: int) -> Iterator[str]:
+    next_key, has_more = "", True
+    while has_more:
+        body = order_list_body(field="update_time_range", start=start, end=stop, next_key=next_key)
+        reply = lines.read(merchant, ORDER_LIST, body)
+        if not reply.ok:
+            raise ReadFailed(explain(reply))
+        ids = reply.data.get("order_id_list") or []
+        yield from (str(order_id) for order_id in ids)
+        key = str(reply.data.get("next_key") or "")
+        has_more = bool(reply.data.get("has_more")) and bool(key) and key != next_key
+        next_key = key
+
+
+def sync_couriers(merchant: Merchant) -> bool:
+    """Read the merchant's courier list, by the new call and else by the old one."""
+    reply = lines.read(merchant, COURIERS_NEW, couriers_new_body())
+    if not reply.ok:
+        reply = lines.read(merchant, COURIERS_OLD, {})
+    rows = [row for row in reply.data.get("company_list") or [] if row.get("delivery_id")]
+    if not reply.ok or not rows:
+        return False
+    _store_couriers(merchant, {str(r["delivery_id"]): str(r.get("delivery_name") or "") for r in rows})
+    return True
+
+
+@transaction.atomic
+def _store_couriers(merchant: Merchant, names: dict[str, str]) -> None:
+    for delivery_id, name in names.items():
+        initials = "".join(lazy_pinyin(name, style=Style.FIRST_LETTER))[:60]
+        values = {"delivery_name": name, "initials": initials, "is_listed": True}
+        Courier.objects.update_or_create(merchant=merchant, delivery_id=delivery_id, defaults=values)
+    Courier.objects.filter(merchant=merchant).exclude(delivery_id__in=names).update(is_listed=False)
+    Merchant.objects.filter(pk=merchant.pk).update(couriers_read_at=timezone.now())
+
+
+def sync_return_address(merchant: Merchant) -> None:
+    """Learn whether the store has a default return address (606003); there is no call that says so."""
+    has_default = _has_default_address(merchant)
+    if has_default is not None:
+        Merchant.objects.filter(pk=merchant.pk).update(
+            has_return_address=has_default, return_address_read_at=timezone.now()
+        )
+
+
+def _has_default_address(merchant: Merchant) -> bool | None:
+    listed = lines.read(merchant, ADDRESS_LIST, address_list_body(0, 100))
+    if not listed.ok:
+        return None
+    for address_id in listed.data.get("address_id_list") or []:
+        reply = lines.read(merchant, ADDRESS_GET, address_get_body(str(address_id)))
+        if not reply.ok:
+            return None
+        if (reply.data.get("address_detail") or {}).get("default_recv") in (1, True, "1"):
+            return True
+    return False

@@ -1,0 +1,40 @@
+"""Background entry points: they load and call. A ticket has no argument: the database says what is due."""
+
+from django_tasks import task
+
+from merchants import lines, tokens
+from merchants.models import Merchant
+
+from . import syncing
+from .dispatch import Pump
+from .dispatch.pump import is_work_due
+
+PUMP_SECONDS = 20
+
+
+@task(queue_name="send")
+def send_ticket() -> None:
+    """There is work: pump for a while, and hand on a new ticket if some is left."""
+    Pump().run(PUMP_SECONDS)
+    if is_work_due():
+        send_ticket.enqueue()
+
+
+@task(queue_name="rest")
+def sync_merchant(merchant_pk: str, days: str) -> str:
+    """Read one merchant's orders; returns the error, "" when it went through."""
+    return syncing.sync_merchant(Merchant.objects.get(pk=merchant_pk), int(days)).error
+
+
+@task(queue_name="rest")
+def read_by_id(merchant_pk: str, order_id: str) -> None:
+    """Read one order, known or not, because someone asked for it."""
+    syncing.read_order(Merchant.objects.get(pk=merchant_pk), order_id)
+
+
+@task(queue_name="rest")
+def renew_tokens() -> None:
+    """Fetch the tokens that are about to run out, so that no send waits for one."""
+    for merchant in Merchant.objects.filter(is_active=True, credential__isnull=False):
+        if lines.is_reachable(merchant):
+            tokens.ensure(lines.client(), merchant)

@@ -1,0 +1,196 @@
+"""Words for codes and states, from data: templates have no chains of if."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from django import template
+from django.utils import timezone
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from shipping import states
+from shipping.models import Order, Package, PackageItem
+from shipping.queries import pieces_left
+from wechat.errcodes import Code, meaning
+
+register = template.Library()
+
+
+class Look(NamedTuple):
+    """How a state is shown: its word, its colour, what to do with the parcel in one's hands."""
+
+    word: object
+    colour: str
+    hint: object = ""
+
+
+LOOKS = {
+    states.DRAFT: Look(lazy("草稿"), "secondary"),
+    states.QUEUED: Look(lazy("待提交"), "azure", lazy("已保存，系统会自动提交，不用等在这里。")),
+    states.SENDING: Look(lazy("提交中"), "blue"),
+    states.SHIPPED: Look(lazy("已发货"), "green"),
+    states.REJECTED: Look(lazy("发货失败"), "red", lazy("包裹先别交给快递，按下面的说明处理。")),
+    states.UNKNOWN: Look(
+        lazy("结果待核对"), "purple", lazy("把包裹放在一边，不要再次提交；系统正在向微信核对。")
+    ),
+    states.CONFLICT: Look(
+        lazy("需人工确认"), "orange", lazy("记录对不上，请主管看两边的记录后决定；包裹先放在一边。")
+    ),
+    states.CANCELLED: Look(lazy("已取消"), "secondary"),
+}
+FIXERS = {
+    "staff": lazy("员工"),
+    "manager": lazy("主管"),
+    "admin": lazy("管理员"),
+    "buyer": lazy("买家"),
+    "platform": lazy("微信"),
+    "developer": lazy("开发者"),
+}
+FLAGS = (
+    ("on_aftersale", lazy("售后中"), "red"),
+    ("address_under_review", lazy("改地址待处理"), "red"),
+    ("sku_change_waiting", lazy("换规格待处理"), "red"),
+    ("has_risk", lazy("风险"), "red"),
+    ("quality_inspect_type", lazy("质检"), "orange"),
+    ("is_subsidy", lazy("国补"), "pink"),
+    ("is_presale", lazy("预售"), "azure"),
+    ("is_present", lazy("礼物"), "azure"),
+    ("is_intra_city", lazy("同城"), "azure"),
+    ("is_dropship", lazy("代发"), "azure"),
+)
+ORDER_STATUS = {
+    10: lazy("待付款"), 12: lazy("礼物待收下"), 13: lazy("拼团中"), 20: lazy("待发货"),
+    21: lazy("部分发货"), 30: lazy("已发货"), 100: lazy("已完成"), 190: lazy("已取消"),
+    200: lazy("已退款"), 250: lazy("已取消"),
+}  # fmt: skip
+
+
+@register.filter
+def look(status: str) -> Look:
+    return LOOKS[status]
+
+
+@register.filter
+def order_status(status: int | None) -> object:
+    return _("未读取") if status is None else ORDER_STATUS.get(status, _("未知状态 %d") % status)
+
+
+@register.filter
+def flags(order: Order) -> list[tuple[object, str]]:
+    found: list[tuple[object, str]] = [(word, colour) for name, word, colour in FLAGS if getattr(order, name)]
+    return [*found, (_("虚拟"), "azure")] if order.deliver_method in (1, 3) else found
+
+
+@register.filter
+def code_of(package: Package) -> Code | None:
+    """The table's row for what went wrong, None when nothing did."""
+    if package.errcode is None and not package.slug:
+        return None
+    return meaning(package.errcode, package.slug)
+
+
+@register.filter
+def say(code: Code, part: str) -> str:
+    return code.text(part, get_language() or "zh-hans")
+
+
+@register.filter
+def fixer(code: Code) -> object:
+    return FIXERS[code.fixed_by]
+
+
+@register.filter
+def time_left(deadline: datetime | None) -> str:
+    if deadline is None:
+        return "—"
+    minutes = int((deadline - timezone.now()).total_seconds() // 60)
+    if minutes < 0:
+        return _("已超时")
+    if minutes < 120:
+        return ngettext("剩 %d 分钟", "剩 %d 分钟", minutes) % minutes
+    return _("剩 %d 小时") % (minutes // 60)
+
+
+@register.filter
+def is_late(deadline: datetime | None) -> str:
+    """The colour of a deadline: red when it has passed, orange within twelve hours."""
+    if deadline is None:
+        return ""
+    hours = (deadline - timezone.now()).total_seconds() / 3600
+    return "text-red" if hours < 0 else "text-orange" if hours < 12 else ""
+
+
+@register.filter
+def yuan(fen: int | None) -> str:
+    return "" if fen is None else f"¥{fen / 100:.2f}"
+
+
+@register.filter
+def is_moving(package: Package) -> bool:
+    return package.status in states.MOVING
+
+
+class Action(NamedTuple):
+    """The button of a row: its word, where it leads, how it looks."""
+
+    word: object
+    url_name: str
+    style: str
+
+
+SHIP = Action(lazy("发货"), "order_ship", "btn-primary")
+HANDLE = Action(lazy("处理"), "order_detail", "btn-danger")
+LOOK_AT = Action(lazy("查看"), "order_detail", "")
+NEEDS_HANDS = {states.REJECTED, states.CONFLICT}
+BUSY = {states.QUEUED, *states.OPEN}
+
+
+@register.filter
+def is_corrected(package: Package) -> bool:
+    """Whether a later shipment took this one's place."""
+    return bool(package.shipment.corrections.all())
+
+
+@register.filter
+def pills(order: Order) -> list[Package]:
+    """The packages that say how an order stands: no drafts, nothing withdrawn, nothing already corrected."""
+    over = (states.DRAFT, states.CANCELLED)
+    packages = [package for package in order.packages.all() if package.status not in over]
+    return [p for p in packages if p.status != states.REJECTED or not is_corrected(p)]
+
+
+@register.filter
+def action(order: Order) -> Action:
+    """What a row asks for now."""
+    found = {package.status for package in pills(order)}
+    if found & NEEDS_HANDS:
+        return HANDLE
+    if found & BUSY or order.status not in (20, 21) or not pieces_left(order):
+        return LOOK_AT
+    return SHIP
+
+
+@register.simple_tag
+def titles(order: Order) -> dict[tuple[str, str], str]:
+    """What goods are called, by product and sku."""
+    return {
+        (line.product_id, line.sku_id): f"{line.title} {line.sku_attrs}".strip() for line in order.lines.all()
+    }
+
+
+@register.filter
+def named(titles: dict[tuple[str, str], str], item: PackageItem) -> str:
+    return titles.get((item.product_id, item.sku_id), item.sku_id)
+
+
+RECHARGE = {
+    "account_no": lazy("充值账号"),
+    "account_type": lazy("账号类型"),
+    "wx_openid": "OpenID",
+}
+
+
+@register.filter
+def recharge_word(key: str) -> object:
+    return RECHARGE.get(key, key)

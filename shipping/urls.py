@@ -1,0 +1,19 @@
+"""Routes of the desk: nouns in the path, the verb last for POST."""
+
+from django.urls import path
+
+from .views import history, orders, ship
+
+urlpatterns = [
+    path("", orders.order_list, name="order_list"),
+    path("search/", orders.search, name="search"),
+    path("orders/sync/", orders.order_sync, name="order_sync"),
+    path("orders/<str:order_id>/", orders.order_detail, name="order_detail"),
+    path("orders/<str:order_id>/ship/", ship.order_ship, name="order_ship"),
+    path("orders/<str:order_id>/read/", orders.order_read, name="order_read"),
+    path("packages/<int:pk>/status/", orders.package_status, name="package_status"),
+    path("packages/<int:pk>/settle/", orders.package_settle, name="package_settle"),
+    path("shipments/<int:pk>/cancel/", orders.shipment_cancel, name="shipment_cancel"),
+    path("errors/", history.error_list, name="error_list"),
+    path("history/", history.history, name="history"),
+]

@@ -1,0 +1,52 @@
+"""The platform's calls that the product makes, by the platform's own short words."""
+
+from dataclasses import dataclass
+
+KB, MB = 1024, 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One call; `is_send` marks calls that change something and are therefore never repeated blindly.
+
+    `holds` is what a success carries: an answer with neither it nor an errcode is not the platform's
+    (store-api section 6). The document's delivery/send promises an errcode and nothing else.
+    """
+
+    name: str
+    path: str
+    needs_token: bool = True
+    is_send: bool = False
+    body_cap: int = 4 * MB
+    holds: str = ""
+
+
+# store-api 3.1
+STABLE_TOKEN = Endpoint(
+    "cgi-bin/stable_token",
+    "/cgi-bin/stable_token",
+    needs_token=False,
+    body_cap=64 * KB,
+    holds="access_token",
+)
+# store-api 1.1, 1.3
+ORDER_LIST = Endpoint("order/list/get", "/channels/ec/order/list/get", holds="order_id_list")
+ORDER_GET = Endpoint("order/get", "/channels/ec/order/get", holds="order")
+# store-api 2.3
+COURIERS_NEW = Endpoint(
+    "order/deliverycompanylist/new/get",
+    "/channels/ec/order/deliverycompanylist/new/get",
+    holds="company_list",
+)
+COURIERS_OLD = Endpoint(
+    "order/deliverycompanylist/get", "/channels/ec/order/deliverycompanylist/get", holds="company_list"
+)
+# store-api 2.8
+ADDRESS_LIST = Endpoint(
+    "merchant/address/list", "/channels/ec/merchant/address/list", holds="address_id_list"
+)
+ADDRESS_GET = Endpoint("merchant/address/get", "/channels/ec/merchant/address/get", holds="address_detail")
+# the document, section 1
+DELIVERY_SEND = Endpoint(
+    "order/delivery/send", "/channels/ec/order/delivery/send", is_send=True, body_cap=64 * KB
+)
