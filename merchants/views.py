@@ -12,7 +12,11 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 from django_htmx.http import HttpResponseClientRedirect
 
-DEMO_LOGINS = [("staff", _("员工")), ("manager", _("主管")), ("admin", _("管理员"))]
+DEMO_LOGINS = [
+    ("staff", _("员工"), _("填包裹、发货")),
+    ("manager", _("主管"), _("还能看发货记录、裁定对不上的包裹")),
+    ("admin", _("管理员"), _("还能管店铺、密钥和成员")),
+]
 
 
 @method_decorator(login_not_required, name="dispatch")

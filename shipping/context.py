@@ -1,19 +1,53 @@
-"""What every page of the desk needs: the demo bar, the pauses, the role."""
+"""What every page of the desk needs: the demo bar, the menu of one's role, the pauses."""
+
+from typing import NamedTuple
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
-from merchants.models import Role
+from merchants.models import Role, User
 from merchants.queries import has_role, pauses_for
 
 
+class Entry(NamedTuple):
+    """A line of the menu: its word, where it leads, who sees it."""
+
+    word: object
+    url_name: str
+    icon: str
+    role: str
+
+
+MENU = (
+    Entry(_("订单"), "order_list", "icons/list-details.svg", Role.STAFF),
+    Entry(_("发货记录"), "history", "icons/history.svg", Role.MANAGER),
+    Entry(_("错误码"), "error_list", "icons/alert-triangle.svg", ""),
+    Entry(_("店铺管理"), "admin:index", "icons/building-store.svg", Role.ADMIN),
+)
+
+
 def desk(request: HttpRequest) -> dict[str, object]:
+    """The context of a signed-in page; a visitor only learns whether this is the demo."""
+    known = {"is_demo": settings.IS_DEMO, "sandbox_url": settings.WECHAT_API_URL if settings.IS_DEMO else ""}
     user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return {"is_demo": settings.IS_DEMO}
-    return {
-        "is_demo": settings.IS_DEMO,
+    if not isinstance(user, User):
+        return known
+    roles = {role for role in Role.values if has_role(user, role)}
+    return known | {
         "pauses": pauses_for(user),
-        "is_manager": has_role(user, Role.MANAGER),
+        "menu": menu_of(request, roles),
         "is_admin": user.is_staff,
+        "role_word": next((role.label for role in reversed(Role) if role in roles), ""),
     }
+
+
+def menu_of(request: HttpRequest, roles: set[str]) -> list[dict[str, object]]:
+    """The entries this person may open."""
+    here = request.resolver_match.view_name if request.resolver_match else ""
+    return [
+        {"word": e.word, "url": reverse(e.url_name), "icon": e.icon, "is_current": e.url_name == here}
+        for e in MENU
+        if e.role in roles or not e.role
+    ]

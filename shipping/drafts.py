@@ -114,6 +114,7 @@ class OrderFacts:
     has_online_waybill: bool = False
     has_return_address: bool | None = None
     couriers: Mapping[str, str] | None = None
+    courier_initials: Mapping[str, str] = field(default_factory=dict)
     serials_used: Mapping[str, str] = field(default_factory=dict)
     met_before: frozenset[tuple[int, str, str]] = frozenset()
 

@@ -18,6 +18,7 @@ TEXTS = (
     "start_time", "end_time", "wxa_appid", "wxa_path",
 )  # fmt: skip
 # The last part of a problem's path -> the field of a card where it is shown.
+OTHER_COURIER, OTHER_WORDS = "OTHER", ("其他", "其他快递公司", "qt")
 SHOWN_AT = {"items": "goods", "course": "wxa_appid", "product_cnt": "goods", "product_id": "goods"}
 
 
@@ -37,6 +38,16 @@ def moment(text: str) -> Number:
     return int(typed.replace(tzinfo=ZoneInfo("Asia/Shanghai")).timestamp())
 
 
+def resolve_courier(typed: str, facts: OrderFacts) -> str:
+    """A name, a code or the initials of one courier -> its code; anything else stays for its rule to name."""
+    listed = facts.couriers or {}
+    by_name = [code for code, name in listed.items() if typed in (name, f"{name} {code}")]
+    by_code = [code for code in listed if code.lower() == typed.lower()]
+    by_initials = [code for code, letters in facts.courier_initials.items() if letters == typed.lower()]
+    found = by_name or by_code or (by_initials if len(by_initials) == 1 else [])
+    return OTHER_COURIER if typed in OTHER_WORDS and not found else next(iter(found), typed)
+
+
 @dataclass
 class Finding:
     """A problem in words, as it is shown."""
@@ -53,7 +64,8 @@ class Card:
     values: dict[str, str]
     counts: dict[tuple[str, str], str]
     findings: dict[str, list[Finding]] = field(default_factory=dict)
-    guessed: bool = False
+    # The name of the courier that an empty field was filled with, by the number's look.
+    guessed: str = ""
 
     def value(self, name: str) -> str:
         return self.values.get(name, "")
@@ -86,13 +98,13 @@ class Card:
         return tuple(Item(*pair, number(text)) for pair, text in typed if text not in ("", "0"))
 
     def _courier(self, facts: OrderFacts) -> str:
-        """What was typed: a code or a name of the merchant's list; an empty field takes the best guess."""
+        """What was typed, as a code of the merchant's list; an empty field takes the best guess."""
         typed, listed = self.value("delivery_id").strip(), facts.couriers or {}
         if typed:
-            return next((code for code, name in listed.items() if typed in (name, f"{name} {code}")), typed)
+            return resolve_courier(typed, facts)
         likely = guess(normalise(self.value("waybill_id")))
         fitting = [code for maker in likely for code in listed if same_courier(maker, code)]
-        self.guessed = bool(fitting)
+        self.guessed = listed[fitting[0]] if fitting else ""
         return fitting[0] if fitting else ""
 
     def _course(self) -> CourseDraft | None:

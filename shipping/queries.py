@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -34,9 +35,21 @@ def order_for(user: User, order_id: str) -> Order:
 
 
 def packages_for(user: User) -> QuerySet[Package]:
-    return Package.objects.filter(merchant__in=merchants_for(user)).select_related(
+    rows = Package.objects.filter(merchant__in=merchants_for(user)).select_related(
         "merchant", "order", "shipment__created_by", "attempt"
     )
+    return rows.annotate(courier=courier_name(OuterRef("merchant")))
+
+
+def courier_name(merchant: Any) -> Any:
+    """The name in the merchant's list for a row's delivery_id, as a column."""
+    listed = Courier.objects.filter(merchant=merchant, delivery_id=OuterRef("delivery_id"))
+    return Subquery(listed.values("delivery_name")[:1])
+
+
+def parcels_of(order: Order) -> QuerySet[Parcel]:
+    """What the platform shows of an order, each parcel with its courier's name."""
+    return order.parcels.annotate(courier=courier_name(OuterRef("order__merchant"))).order_by("pk")
 
 
 def package_for(user: User, pk: int) -> Package:
@@ -83,6 +96,7 @@ def order_facts(order: Order, *, excluding: Shipment | None = None) -> OrderFact
         has_online_waybill=any(parcel.deliver_type in (2, 4) for parcel in parcels),
         has_return_address=order.merchant.has_return_address,
         couriers=couriers_of(order),
+        courier_initials=dict(couriers_for(order).values_list("delivery_id", "initials")),
         serials_used=_serials_used(order, excluding),
         met_before=_met_before(order),
     )
@@ -179,6 +193,23 @@ def order_page(user: User, tab: str, appid: str, after: str, size: int) -> list[
     return list(rows.prefetch_related("lines", "parcels", Prefetch("packages", with_items()))[:size])
 
 
+AT_MOST = 1000
+
+
+def counts_for(user: User, appid: str, today: datetime) -> dict[str, int]:
+    """What the tiles show, each counted to AT_MOST + 1: nobody needs more, and a list must not crawl."""
+    merchants = merchants_for(user).filter(appid=appid) if appid else merchants_for(user)
+    packages = Package.objects.filter(merchant__in=merchants)
+    open_ones = packages.filter(shipment__corrections=None)
+    rows = {
+        "todo": Order.objects.filter(merchant__in=merchants, status__in=TABS["todo"]),
+        "rejected": open_ones.filter(status=states.REJECTED),
+        "unclear": packages.filter(status__in=(states.UNKNOWN, states.CONFLICT)),
+        "shipped": packages.filter(status=states.SHIPPED, status_at__gte=today),
+    }
+    return {name: found.order_by()[: AT_MOST + 1].count() for name, found in rows.items()}
+
+
 def with_items() -> QuerySet[Package]:
     rows = Package.objects.select_related("shipment__created_by").order_by("pk")
     return rows.prefetch_related("items", "shipment__corrections")
@@ -208,7 +239,7 @@ def history_page(user: User, asked: Mapping[str, str], size: int) -> list[Packag
         rows = rows.filter(pk__lt=int(asked["before"]))
     if asked.get("code", "").lstrip("-").isdigit():
         rows = rows.filter(errcode=int(asked["code"]))
-    return list(rows[:size])
+    return list(rows.prefetch_related("shipment__attempts")[:size])
 
 
 HISTORY_FILTERS = {

@@ -31,7 +31,7 @@ def field(card: Card, index: int, name: str, focus: int = -1) -> dict[str, Any]:
         "value": card.value(name),
         "findings": card.findings.get(name, []),
         "focus": focus == index,
-        "is_guess": name == "delivery_id" and card.guessed,
+        "guess": card.guessed if name == "delivery_id" else "",
     }
 
 

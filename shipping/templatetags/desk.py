@@ -1,17 +1,19 @@
 """Words for codes and states, from data: templates have no chains of if."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
 from django import template
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from shipping import states
-from shipping.models import Order, Package, PackageItem
-from shipping.queries import pieces_left
+from shipping.models import Order, Package, PackageItem, Parcel
+from shipping.queries import AT_MOST, pieces_left
 from wechat.errcodes import Code, meaning
 
 register = template.Library()
@@ -127,6 +129,24 @@ def yuan(fen: int | None) -> str:
 
 
 @register.filter
+def many(count: int) -> str:
+    """A count that stops somewhere: 1,000+."""
+    return f"{AT_MOST:,}+" if count > AT_MOST else f"{count:,}"
+
+
+@register.filter
+def courier_name(row: Package | Parcel) -> str:
+    """The courier's name from the merchant's list, its code where the list has none."""
+    return str(getattr(row, "courier", "") or row.delivery_id)
+
+
+@register.filter
+def parcel_goods(parcel: Parcel, titles: dict[tuple[str, str], str]) -> list[tuple[str, int]]:
+    """What a parcel of the platform's holds, in words."""
+    return [(titles.get((product, sku), sku), count) for product, sku, count in parcel.items]
+
+
+@register.filter
 def is_moving(package: Package) -> bool:
     return package.status in states.MOVING
 
@@ -144,6 +164,65 @@ HANDLE = Action(lazy("处理"), "order_detail", "btn-danger")
 LOOK_AT = Action(lazy("查看"), "order_detail", "")
 NEEDS_HANDS = {states.REJECTED, states.CONFLICT}
 BUSY = {states.QUEUED, *states.OPEN}
+
+
+def _queued(package: Package) -> str:
+    due, tries = package.shipment.due_at, package.shipment.tries
+    if due is None or due <= timezone.now():
+        return _("会，马上自动再试。")
+    moment = f"{timezone.localtime(due):%m-%d %H:%M:%S}"
+    return _("会，已试 %(tries)d 次，%(moment)s 自动再试。") % {"tries": tries, "moment": moment}
+
+
+RETRIES: dict[str, Callable[[Package], str]] = {
+    states.QUEUED: _queued,
+    states.UNKNOWN: lambda package: _("先核对，确认微信没有登记才会重发，不会重复发货。"),
+    states.CONFLICT: lambda package: _("不会，等主管裁定。"),
+}
+
+
+@register.filter
+def retries(package: Package) -> str:
+    """Whether and when the desk tries again by itself."""
+    say_when = RETRIES.get(package.status)
+    return say_when(package) if say_when else _("不会自动再试。")
+
+
+class Button(NamedTuple):
+    """What a person can do about a package, done by one click."""
+
+    word: object
+    url: str
+    style: str = ""
+    is_post: bool = False
+
+
+BACK_OFFICE = "https://store.weixin.qq.com/"
+# Who must act on a rejected package -> the buttons beside it, the likeliest first.
+IN_THE_FORM, AT_WECHAT = ("fix",), ("reread", "backoffice", "fix")
+
+
+@register.filter
+def remedies(package: Package) -> list[Button]:
+    """The buttons that fit where the package stands and what went wrong."""
+    order_id = package.order.order_id
+    ship, read = reverse("order_ship", args=[order_id]), reverse("order_read", args=[order_id])
+    buttons = {
+        "withdraw": Button(_("撤回"), reverse("shipment_cancel", args=[package.shipment_id]), "", True),
+        "fix": Button(_("改正后重发"), f"{ship}?fix={package.pk}", "btn-primary"),
+        "reread": Button(_("重新读取订单"), read, "", True),
+        "backoffice": Button(_("打开微信小店后台"), BACK_OFFICE),
+    }
+    return [buttons[name] for name in _wanted(package)]
+
+
+def _wanted(package: Package) -> tuple[str, ...]:
+    if package.status == states.QUEUED:
+        return ("withdraw",)
+    if package.status != states.REJECTED or is_corrected(package):
+        return ()
+    code = meaning(package.errcode, package.slug)
+    return IN_THE_FORM if code.fixed_by == "staff" or code.field.startswith("packages") else AT_WECHAT
 
 
 @register.filter

@@ -26,8 +26,16 @@ def history(request: MemberRequest) -> HttpResponse:
         "merchants": merchants_for(request.user, Role.MANAGER),
         "statuses": states.ALL,
         "asked": request.GET,
+        "query": _without_place(request),
     }
     return render(request, "shipping/history.html", context)
+
+
+def _without_place(request: MemberRequest) -> str:
+    """The filters as a query string, without the place in the list."""
+    asked = request.GET.copy()
+    asked.pop("before", None)
+    return asked.urlencode()
 
 
 @require_GET

@@ -1,21 +1,26 @@
 """The list of orders to ship, the order's own page, the search."""
 
+import re
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_POST
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from merchants.models import Role
 from merchants.queries import merchants_for
 from shipping import services, states
 from shipping.queries import (
     TABS,
+    counts_for,
     find_for,
     order_for,
     order_packages,
@@ -23,6 +28,7 @@ from shipping.queries import (
     order_timeline,
     orders_for,
     packages_for,
+    parcels_of,
 )
 from shipping.views import MemberRequest
 from wechat.waybills import normalise
@@ -30,6 +36,35 @@ from wechat.waybills import normalise
 PAGE = 50
 # How often the search looks again for an order that the worker is reading.
 MAX_LOOKS = 10
+# What is surely an order id and not a tracking number: WeChat's have 19 digits.
+ORDER_ID = re.compile(r"3\d{18}", re.ASCII)
+
+
+TAB_WORDS = {
+    "todo": lazy("待发货"),
+    "partly": lazy("部分发货"),
+    "trouble": lazy("有问题"),
+    "shipped": lazy("已发货"),
+    "all": lazy("全部"),
+}
+
+
+class Tile(NamedTuple):
+    """A count that leads to its rows."""
+
+    name: str
+    word: object
+    colour: str
+    icon: str
+    tab: str
+
+
+TILES = (
+    Tile("todo", lazy("待发货"), "orange", "icons/clock.svg", "todo"),
+    Tile("rejected", lazy("发货失败"), "red", "icons/alert-circle.svg", "trouble"),
+    Tile("unclear", lazy("结果待核对"), "purple", "icons/eye.svg", "trouble"),
+    Tile("shipped", lazy("今天已发货（包裹）"), "green", "icons/check.svg", "shipped"),
+)
 
 
 @require_GET
@@ -42,7 +77,8 @@ def order_list(request: MemberRequest) -> HttpResponse:
     orders = order_page(request.user, tab, chosen, request.GET.get("after", ""), PAGE + 1)
     context = {
         "tab": tab,
-        "tabs": TABS,
+        "tabs": TAB_WORDS.items(),
+        "tiles": _tiles(request, chosen),
         "merchants": merchants,
         "chosen": chosen,
         "orders": orders[:PAGE],
@@ -50,6 +86,12 @@ def order_list(request: MemberRequest) -> HttpResponse:
         "is_empty": not orders_for(request.user).exists(),
     }
     return render(request, "shipping/order_list.html", context)
+
+
+def _tiles(request: MemberRequest, appid: str) -> list[dict[str, object]]:
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    counts = counts_for(request.user, appid, today)
+    return [{**tile._asdict(), "count": counts[tile.name], "url": f"?tab={tile.tab}"} for tile in TILES]
 
 
 def _chosen_merchant(request: MemberRequest) -> str:
@@ -71,6 +113,7 @@ def order_detail(request: MemberRequest, order_id: str) -> HttpResponse:
     context = {
         "order": order,
         "packages": order_packages(request.user, order),
+        "parcels": parcels_of(order),
         "changes": order_timeline(order),
         "can_settle": merchants_for(request.user, Role.MANAGER).filter(pk=order.merchant_id).exists(),
     }
@@ -109,21 +152,36 @@ def search(request: MemberRequest) -> HttpResponse:
     if order is not None:
         found = resolve_url("order_detail", order_id=order.order_id)
         return HttpResponseClientRedirect(found) if request.headers.get("HX-Request") else redirect(found)
-    looks = request.GET.get("reading", "")
+    looks = _looks(request, query)
     context = {
         "q": query,
         "is_id": query.isdigit() and len(query) <= 32,
-        "reading": int(looks) + 1 if looks.isdigit() and int(looks) < MAX_LOOKS else 0,
-        "has_looked": looks.isdigit() and int(looks) >= MAX_LOOKS,
+        "reading": looks if looks <= MAX_LOOKS else 0,
+        "has_looked": looks > MAX_LOOKS,
     }
     return render(request, "shipping/search.html", context)
+
+
+def _looks(request: MemberRequest, query: str) -> int:
+    """How often this search has looked; the first look for what reads as an order id asks WeChat."""
+    looks = request.GET.get("reading", "")
+    if looks.isdigit():
+        return int(looks) + 1
+    if not ORDER_ID.fullmatch(query):
+        return 0
+    for merchant in merchants_for(request.user):
+        services.wake_read(merchant, query)
+    return 1
 
 
 @require_GET
 def package_status(request: MemberRequest, pk: int) -> HttpResponse:
     """The fragment that follows a package; it stops polling by itself."""
     package = get_object_or_404(packages_for(request.user), pk=pk)
-    return render(request, "shipping/_package_status.html", {"package": package})
+    answer = render(request, "shipping/_package_status.html", {"package": package})
+    if package.status in states.MOVING:
+        return answer
+    return trigger_client_event(answer, "package-settled", after="swap")
 
 
 @require_POST

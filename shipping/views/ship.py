@@ -28,6 +28,7 @@ from shipping.queries import (
 from shipping.rules import TYPE_OF_METHOD, stops
 from shipping.views import MemberRequest
 from wechat.errcodes import meaning
+from wechat.outcomes import error_paths
 
 
 @never_cache
@@ -101,11 +102,14 @@ def _opening(request: MemberRequest, order: Order, facts: OrderFacts) -> ShipFor
 
 
 def _mark(form: ShipForm, index: int, package: Package) -> None:
-    """Show what the platform refused at the field the code table names."""
+    """Show what the platform refused where its answer points, else at the field the code table names."""
     code = meaning(package.errcode, package.slug)
-    if code.field.startswith("packages[]"):
-        text = code.text("means", get_language() or "zh-hans")
-        form.put(code.field.replace("[]", f"[{index}]"), Finding(text, True, package.errcode))
+    text = code.text("means", get_language() or "zh-hans")
+    named = [path for path in error_paths(package.errmsg) if path.startswith(f"packages[{package.position}]")]
+    for path in named or [code.field]:
+        if path.startswith("packages["):
+            _, _, rest = path.partition("]")
+            form.put(f"packages[{index}]{rest}", Finding(text, True, package.errcode))
 
 
 def _page(

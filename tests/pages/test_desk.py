@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from merchants.models import User
@@ -23,6 +24,11 @@ def member(world: Any, role: str = "staff") -> Client:
 
 def page(response: Any) -> str:
     return str(response.content.decode())
+
+
+def run_tasks() -> None:
+    """Work off what pages have enqueued, as the worker of the queue `rest` would."""
+    call_command("db_worker", "--batch", "--queue-name", "rest", "--no-startup-delay", verbosity=0)
 
 
 def fields(order: Any, waybill: str = "SF3100000000001", **more: str) -> dict[str, str]:

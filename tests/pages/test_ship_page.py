@@ -9,7 +9,8 @@ from sandbox import build
 from shipping.drafts import Draft, PackageDraft
 from shipping.models import Package, Shipment
 from shipping.services import save_draft
-from tests.pages.test_desk import fields, member, page
+from tests.conftest import APPID
+from tests.pages.test_desk import fields, member, page, run_tasks
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -86,7 +87,7 @@ def test_a_searched_number_is_found_however_it_is_typed(world: Any, pump: Any) -
     client.post(f"/orders/{order.order_id}/ship/", fields(order))
     found = client.get("/search/", {"q": " ｓｆ3100000000001 "})
     assert found.url == f"/orders/{order.order_id}/"
-    assert "从微信读取" in page(client.get("/search/", {"q": "3799999999999999999"}))
+    assert "从微信读取" in page(client.get("/search/", {"q": "12345678901"}))
     assert client.post("/orders/not-a-number/read/").status_code == 404
 
 
@@ -95,3 +96,29 @@ def test_an_expired_session_sends_htmx_to_the_login_and_back(world: Any) -> None
         "/login/", headers={"HX-Request": "true", "HX-Current-URL": "http://127.0.0.1:8000/orders/1/ship/"}
     )
     assert answer.headers["HX-Redirect"] == "/login/?next=%2Forders%2F1%2Fship%2F"
+
+
+def test_a_search_for_an_order_not_known_yet_reads_it_from_wechat(world: Any, pump: Any) -> None:
+    client = member(world)
+    made = world.remote.order(APPID, [build.line("1001", "2001", 1)])
+    assert "正在从微信读取" in page(client.get("/search/", {"q": made["order_id"]}))
+    run_tasks()
+    found = client.get("/search/", {"q": made["order_id"], "reading": "1"})
+    assert found.url == f"/orders/{made['order_id']}/"
+
+
+def test_an_answer_that_names_a_field_marks_that_field(world: Any, pump: Any) -> None:
+    client, order = member(world), world.order()
+    words = "invalid args, expecting delivery_list[0].waybill_id != '' rid: 1-2-3"
+    world.remote.fault("code", errcode=40097, errmsg=words, order_id=order.order_id)
+    client.post(f"/orders/{order.order_id}/ship/", fields(order))
+    pump()
+    shown = page(client.get(f"/orders/{order.order_id}/ship/?fix={Package.objects.get().pk}"))
+    assert 'id="p0-waybill_id-error"' in shown
+
+
+@pytest.mark.parametrize("typed", ["sf", "SF", "sfsy", "顺丰速运"])
+def test_a_courier_is_named_by_code_name_or_initials(world: Any, typed: str) -> None:
+    client, order = member(world), world.order()
+    client.post(f"/orders/{order.order_id}/ship/", fields(order, **{"p0-delivery_id": typed}))
+    assert Package.objects.get().delivery_id == "SF"
