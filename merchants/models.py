@@ -17,10 +17,18 @@ def platform_host() -> str:
     return str(settings.WECHAT_API_HOST)
 
 
+class Theme(models.TextChoices):
+    LIGHT = "light", _("浅色")
+    DARK = "dark", _("深色")
+
+
 class User(AbstractUser):
     """A person. Deactivated when they leave, never deleted."""
 
     display_name = models.CharField(_("姓名"), max_length=60, blank=True)
+    # "" follows the browser.
+    language = models.CharField(_("语言"), max_length=10, blank=True, choices=settings.LANGUAGES)
+    theme = models.CharField(_("外观"), max_length=5, blank=True, choices=Theme.choices)
 
     class Meta:
         verbose_name = verbose_name_plural = _("用户")

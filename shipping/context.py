@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from merchants.models import Role, User
 from merchants.queries import has_role, pauses_for
 
+from . import lists
+
 
 class Entry(NamedTuple):
     """A line of the menu: its word, where it leads, who sees it."""
@@ -37,6 +39,8 @@ def desk(request: HttpRequest) -> dict[str, object]:
     roles = {role for role in Role.values if has_role(user, role)}
     return known | {
         "pauses": pauses_for(user),
+        "my_trouble_count": lists.my_trouble(user)[: lists.AT_MOST].count(),
+        "mark": lists.newest_trouble(user),
         "menu": menu_of(request, roles),
         "is_admin": user.is_staff,
         "role_word": next((role.label for role in reversed(Role) if role in roles), ""),

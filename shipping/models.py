@@ -49,6 +49,12 @@ class Order(models.Model):
     has_risk = models.BooleanField(default=False)
     quality_inspect_type = models.IntegerField(default=0)
     inspect_status = models.IntegerField(null=True)
+    # The last four digits as read, for the search: the number itself is masked.
+    phone_last4 = models.CharField(max_length=4, blank=True, db_index=True)
+    # An aftersale or another address seen since the read before; ticked off by who found the parcel.
+    alarm_at = models.DateTimeField(null=True)
+    alarm_done_at = models.DateTimeField(null=True)
+    alarm_done_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -61,6 +67,8 @@ class Order(models.Model):
             models.Index(fields=["order_id"], name="order_by_id"),
             models.Index(fields=["merchant", "status", "deadline_at", "id"], name="order_due"),
             models.Index(fields=["merchant", "-id"], name="order_newest"),
+            models.Index(fields=["merchant", "openid", "address_hash"], name="order_same_buyer"),
+            models.Index(fields=["alarm_at"], condition=Q(alarm_at__isnull=False), name="order_alarmed"),
         ]
 
     def __str__(self) -> str:
@@ -91,11 +99,18 @@ class OrderLine(models.Model):
     sku_attrs = models.CharField(max_length=300, blank=True)
     sale_price = models.BigIntegerField(null=True)
     is_free_gift = models.BooleanField(default=False)
+    # The product a free gift comes with, "" if the order does not say.
+    gift_of = models.CharField(max_length=ID, blank=True)
 
     class Meta:
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["order", "position"], name="line_position_once"),
+        ]
+        indexes = [
+            models.Index(fields=["sku_code"], name="line_by_sku_code"),
+            models.Index(fields=["title"], name="line_by_title"),
+            models.Index(fields=["product_id"], name="line_by_product"),
         ]
 
 
@@ -149,6 +164,9 @@ class Shipment(models.Model):
     tries = models.PositiveIntegerField(default=0)
     unsent = models.PositiveIntegerField(default=0)
     renewed_token = models.BooleanField(default=False)
+    # What the order said when the tracking number was first entered, imported or printed (drafts.Noted).
+    noted = models.JSONField(null=True)
+    noted_at = models.DateTimeField(null=True)
 
     class Meta:
         verbose_name = verbose_name_plural = _("发货单")
@@ -295,6 +313,65 @@ class StatusChange(models.Model):
 
     class Meta:
         ordering = ["id"]
+
+
+class Hold(models.Model):
+    """An order that must not leave for now; over when released, or when its time has come."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="holds")
+    reason = models.CharField(max_length=200)
+    until = models.DateTimeField(null=True)
+    held_at = models.DateTimeField(default=timezone.now)
+    held_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    released_at = models.DateTimeField(null=True)
+    released_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(released_at=None), name="one_open_hold_per_order"
+            ),
+        ]
+
+
+class Typed(models.Model):
+    """What one person has typed into an order's form and not sent; the form saves it by itself."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="typed")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    fields = models.JSONField()
+    saved_at = models.DateTimeField(default=timezone.now)
+    noted = models.JSONField(null=True)
+    noted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "user"], name="typed_once_per_person")]
+
+
+class Visit(models.Model):
+    """Who has an order's form open, and since when; a poll keeps `seen_at` fresh."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="visits")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    opened_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["order", "user"], name="visit_once_per_person")]
+
+
+class Printing(models.Model):
+    """A packing slip that was printed, and what the order said then."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="printings")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+    paper = models.CharField(max_length=10)
+    noted = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
 
 
 class Schedule(models.Model):

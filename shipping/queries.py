@@ -1,17 +1,14 @@
 """Every read a page, a door or the worker needs; `..._for(user, ...)` is the only way to a row."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterable
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from django.utils.dateparse import parse_date, parse_datetime
 
-from merchants.models import Role, User
+from merchants.models import User
 from merchants.queries import merchants_for
 from wechat.waybills import normalise
 
@@ -167,86 +164,12 @@ def goods_of(package: Package) -> tuple[Item, ...]:
     return tuple(Item(i.product_id, i.sku_id, i.product_cnt) for i in package.items.all())
 
 
-# tab -> the platform's statuses it shows; "trouble" goes by our packages instead
-TABS: dict[str, tuple[int, ...]] = {
-    "todo": (20, 21),
-    "partly": (21,),
-    "trouble": (),
-    "shipped": (30, 100),
-    "all": (),
-}
-TROUBLE = (states.REJECTED, states.UNKNOWN, states.CONFLICT)
-
-
-def order_page(user: User, tab: str, appid: str, after: str, size: int) -> list[Order]:
-    """One page of the order list by (deadline, id), begun after a mark of the page before."""
-    rows = orders_for(user).filter(merchant__appid=appid) if appid else orders_for(user)
-    if TABS[tab]:
-        rows = rows.filter(status__in=TABS[tab])
-    elif tab == "trouble":
-        ours = Package.objects.filter(order=OuterRef("pk"), status__in=TROUBLE, shipment__corrections=None)
-        rows = rows.filter(Exists(ours))
-    rows = rows.annotate(due=Coalesce("deadline_at", Value(LAST_DAY))).order_by("due", "pk")
-    deadline, _, pk = after.rpartition("_")
-    if pk.isdigit() and (moment := parse_datetime(deadline)):
-        rows = rows.filter(Q(due__gt=moment) | Q(due=moment, pk__gt=int(pk)))
-    return list(rows.prefetch_related("lines", "parcels", Prefetch("packages", with_items()))[:size])
-
-
-AT_MOST = 1000
-
-
-def counts_for(user: User, appid: str, today: datetime) -> dict[str, int]:
-    """What the tiles show, each counted to AT_MOST + 1: nobody needs more, and a list must not crawl."""
-    merchants = merchants_for(user).filter(appid=appid) if appid else merchants_for(user)
-    packages = Package.objects.filter(merchant__in=merchants)
-    open_ones = packages.filter(shipment__corrections=None)
-    rows = {
-        "todo": Order.objects.filter(merchant__in=merchants, status__in=TABS["todo"]),
-        "rejected": open_ones.filter(status=states.REJECTED),
-        "unclear": packages.filter(status__in=(states.UNKNOWN, states.CONFLICT)),
-        "shipped": packages.filter(status=states.SHIPPED, status_at__gte=today),
-    }
-    return {name: found.order_by()[: AT_MOST + 1].count() for name, found in rows.items()}
-
-
-def with_items() -> QuerySet[Package]:
-    rows = Package.objects.select_related("shipment__created_by").order_by("pk")
-    return rows.prefetch_related("items", "shipment__corrections")
-
-
 def pieces_left(order: Order) -> int:
     """Pieces nobody has shipped or is shipping, from rows already loaded."""
     parcels = list(order.parcels.all())
     ours = [package for package in order.packages.all() if package.status in states.HOLDS_GOODS]
     shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
     return sum(goods.left for goods in _goods(order, taken=_taken(parcels, ours, shown)))
-
-
-LAST_DAY = datetime(9999, 1, 1, tzinfo=UTC)
-
-
-def history_page(user: User, asked: Mapping[str, str], size: int) -> list[Package]:
-    """Packages of the manager's stores, newest first; unknown filter values show nothing of others."""
-    rows = packages_for(user).filter(merchant__in=merchants_for(user, Role.MANAGER)).order_by("-pk")
-    for name, column in HISTORY_FILTERS.items():
-        if value := asked.get(name, "").strip():
-            rows = rows.filter(**{column: value})
-    for name, column in (("since", "status_at__date__gte"), ("until", "status_at__date__lte")):
-        if day := parse_date(asked.get(name, "")):
-            rows = rows.filter(**{column: day})
-    if asked.get("before", "").isdigit():
-        rows = rows.filter(pk__lt=int(asked["before"]))
-    if asked.get("code", "").lstrip("-").isdigit():
-        rows = rows.filter(errcode=int(asked["code"]))
-    return list(rows.prefetch_related("shipment__attempts")[:size])
-
-
-HISTORY_FILTERS = {
-    "merchant": "merchant__appid",
-    "status": "status",
-    "person": "shipment__created_by__username",
-}
 
 
 def order_timeline(order: Order) -> QuerySet[StatusChange]:
@@ -298,11 +221,3 @@ def rejected_with(package: Package) -> list[Package]:
     """The package and what was rejected beside it: one correction takes them all."""
     rows = package.shipment.packages.filter(status=states.REJECTED).prefetch_related("items")
     return list(rows.select_related("course", "serial"))
-
-
-def find_for(user: User, text: str) -> Order | None:
-    """The user's order with this id, or with a parcel of this number, ours or the platform's."""
-    order = orders_for(user).filter(order_id=text).first()
-    if order is None and (package := packages_for(user).filter(waybill_id=text).order_by("-id").first()):
-        return package.order
-    return order or orders_for(user).filter(parcels__waybill_id=text).first()

@@ -42,7 +42,7 @@ SAME_NAME = (
 )  # fmt: skip
 LINE_NAMES = (
     "product_id", "sku_id", "sku_cnt", "on_aftersale_sku_cnt", "finish_aftersale_sku_cnt", "title",
-    "thumb_img", "sku_code", "sku_attrs", "sale_price", "is_free_gift",
+    "thumb_img", "sku_code", "sku_attrs", "sale_price", "is_free_gift", "gift_of",
 )  # fmt: skip
 
 
@@ -109,19 +109,32 @@ def apply_order(merchant: Merchant, data: OrderData, raw: dict[str, Any], began:
     )
     if _is_stale(order, data, began):
         return order
+    if is_alarming(order, data):
+        order.alarm_at = timezone.now()
     for name in SAME_NAME:
         setattr(order, name, getattr(data, name))
+    order.phone_last4 = "".join(filter(str.isdigit, data.phone[-4:])) if len(data.phone) >= 7 else ""
     order.placed_at, order.paid_at = moment(data.create_time), moment(data.pay_time)
     order.platform_updated_at, order.deadline_at = moment(data.update_time), moment(data.deadline)
     order.read_at = began
-    order.save(update_fields=[*SAME_NAME, *TIMES])
+    order.save(update_fields=[*SAME_NAME, *DERIVED])
     _replace_lines(order, data)
     _replace_parcels(order, data)
     OrderBody.objects.update_or_create(order=order, defaults={"body": raw, "read_at": began})
     return order
 
 
-TIMES = ("placed_at", "paid_at", "platform_updated_at", "deadline_at", "read_at")
+DERIVED = ("placed_at", "paid_at", "platform_updated_at", "deadline_at", "read_at", "phone_last4", "alarm_at")
+
+
+def is_alarming(order: Order, data: OrderData) -> bool:
+    """Whether this read shows an aftersale or another address that the one before did not."""
+    if order.read_at is None:
+        return False
+    is_new_aftersale = data.on_aftersale > order.on_aftersale
+    is_moving = data.address_under_review and not order.address_under_review
+    has_moved = bool(order.address_hash and data.address_hash) and order.address_hash != data.address_hash
+    return is_new_aftersale or is_moving or has_moved
 
 
 def _is_stale(order: Order, data: OrderData, began: datetime) -> bool:

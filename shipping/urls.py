@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from .views import history, orders, ship
+from .views import history, lists, orders, ship
 
 urlpatterns = [
-    path("", orders.order_list, name="order_list"),
-    path("search/", orders.search, name="search"),
+    path("", lists.order_list, name="order_list"),
+    path("counts/", lists.order_counts, name="order_counts"),
+    path("trouble/", lists.my_trouble, name="my_trouble"),
+    path("search/", lists.search, name="search"),
     path("orders/sync/", orders.order_sync, name="order_sync"),
     path("orders/<str:order_id>/", orders.order_detail, name="order_detail"),
     path("orders/<str:order_id>/ship/", ship.order_ship, name="order_ship"),

@@ -28,6 +28,7 @@ class LineData:
     sku_attrs: str = ""
     sale_price: int | None = None
     is_free_gift: bool = False
+    gift_of: str = ""
 
 
 @dataclass(frozen=True)
@@ -227,7 +228,15 @@ def _line(line: Json) -> LineData:
         sku_attrs=" / ".join(attr for attr in attrs if attr)[:300],
         sale_price=_int(line.get("sale_price")),
         is_free_gift=_flag(line.get("is_free_gift")),
+        gift_of=_gift_of(line),
     )
+
+
+def _gift_of(line: Json) -> str:
+    """The product that a free gift comes with; its list holds objects or bare ids."""
+    mains = _obj(line.get("free_gift_info")).get("main_product_list")
+    first = mains[0] if isinstance(mains, list) and mains else ""
+    return _text(first.get("product_id") if isinstance(first, dict) else first)
 
 
 def _parcel(parcel: Json) -> ParcelData:

@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from shipping import states
+from shipping.lists import AT_MOST
 from shipping.models import Order, Package, PackageItem, Parcel
-from shipping.queries import AT_MOST, pieces_left
+from shipping.queries import pieces_left
 from wechat.errcodes import Code, meaning
 
 register = template.Library()

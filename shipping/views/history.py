@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from merchants.models import Role
 from merchants.queries import has_role, merchants_for
 from shipping import states
-from shipping.queries import history_page
+from shipping.lists import history_page
 from shipping.views import MemberRequest
 from wechat.errcodes import CODES
 

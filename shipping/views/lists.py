@@ -1,0 +1,164 @@
+"""The order list with its tabs, counts and filters; the search; the counter of one's own trouble."""
+
+import re
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+from django_htmx.http import HttpResponseClientRedirect
+
+from merchants.queries import merchants_for
+from shipping import lists, services
+from shipping.queries import orders_for
+from shipping.views import MemberRequest
+from wechat.waybills import normalise
+
+PAGE = 50
+# How often the search looks again for an order that the worker is reading.
+MAX_LOOKS = 10
+# What is surely an order id and not a tracking number: WeChat's have 19 digits.
+ORDER_ID = re.compile(r"3\d{18}", re.ASCII)
+
+TAB_WORDS = {
+    "todo": _("待发货"),
+    "partly": _("部分发货"),
+    "due": _("快到时限"),
+    "held": _("暂不发货"),
+    "trouble": _("有问题"),
+    "intercept": _("待拦截"),
+    "shipped": _("已发货"),
+    "all": _("全部"),
+}
+KIND_WORDS = {
+    "virtual": _("虚拟"),
+    "subsidy": _("国补"),
+    "presale": _("预售"),
+    "gift": _("礼物"),
+    "city": _("同城"),
+    "dropship": _("代发"),
+    "inspect": _("质检"),
+    "notes": _("有备注"),
+}
+
+
+class Tile(NamedTuple):
+    """A count that leads to its rows."""
+
+    name: str
+    word: object
+    colour: str
+    icon: str
+    tab: str
+
+
+TILES = (
+    Tile("todo", _("待发货"), "orange", "icons/clock.svg", "todo"),
+    Tile("trouble", _("有问题的订单"), "red", "icons/alert-circle.svg", "trouble"),
+    Tile("unclear", _("结果待核对（包裹）"), "purple", "icons/eye.svg", "trouble"),
+    Tile("today", _("今天已发货（包裹）"), "green", "icons/check.svg", "shipped"),
+)
+
+
+@require_GET
+def order_list(request: MemberRequest) -> HttpResponse:
+    """One page of a tab; tab, store, kind and place in the list stand in the URL."""
+    tab, asked = _asked(request)
+    orders = lists.order_page(request.user, tab, asked, PAGE + 1)
+    context = {
+        **_counts(request, tab, asked),
+        "orders": orders[:PAGE],
+        "next": lists.mark_of(orders[PAGE - 1], tab) if len(orders) > PAGE else "",
+        "is_empty": not orders_for(request.user).exists(),
+        "merchants": merchants_for(request.user),
+        "kinds": KIND_WORDS.items(),
+    }
+    return render(request, "shipping/order_list.html", context)
+
+
+@require_GET
+def order_counts(request: MemberRequest) -> HttpResponse:
+    """The tiles and tabs alone, for the list's poll."""
+    tab, asked = _asked(request)
+    return render(request, "shipping/_counts_bar.html", _counts(request, tab, asked))
+
+
+def _asked(request: MemberRequest) -> tuple[str, dict[str, str]]:
+    """The tab and the filters; the store picked in the switcher is remembered for the session."""
+    if "merchant" in request.GET:
+        request.session["merchant"] = request.GET["merchant"]
+    asked = {name: request.GET.get(name, "") for name in ("kind", "after")}
+    tab = request.GET.get("tab", "")
+    asked["merchant"] = str(request.session.get("merchant", ""))
+    return tab if tab in lists.TABS else "todo", asked
+
+
+def _counts(request: MemberRequest, tab: str, asked: dict[str, str]) -> dict[str, object]:
+    counts = lists.tab_counts(request.user, asked)
+    kind = asked["kind"]
+    tabs = [(name, word, list_query(name, kind), counts.get(name)) for name, word in TAB_WORDS.items()]
+    tiles = [
+        {**tile._asdict(), "count": counts[tile.name], "url": f"?{list_query(tile.tab, kind)}"}
+        for tile in TILES
+    ]
+    return {"tab": tab, "asked": asked, "tabs": tabs, "tiles": tiles, "here": list_query(tab, kind)}
+
+
+def list_query(tab: str, kind: str) -> str:
+    """The query string of a list; the store is remembered by the session."""
+    return urlencode({"tab": tab} | ({"kind": kind} if kind else {}))
+
+
+@require_GET
+def search(request: MemberRequest) -> HttpResponse:
+    """Orders by id, tracking number, goods, merchant code or phone; one alone opens at once."""
+    typed = request.GET.get("q", "").strip()
+    code = normalise(typed)
+    found = lists.search(request.user, typed, code, PAGE) if typed else []
+    if len(found) == 1:
+        return _open(request, found[0].order_id)
+    looks = 0 if found else _looks(request, code)
+    context = {
+        "q": typed,
+        "code": code,
+        "orders": found,
+        "is_id": code.isdigit() and len(code) <= 32,
+        "reading": looks if looks <= MAX_LOOKS else 0,
+        "has_looked": looks > MAX_LOOKS,
+    }
+    return render(request, "shipping/search.html", context)
+
+
+def _open(request: MemberRequest, order_id: str) -> HttpResponse:
+    page = resolve_url("order_detail", order_id=order_id)
+    return HttpResponseClientRedirect(page) if request.headers.get("HX-Request") else redirect(page)
+
+
+def _looks(request: MemberRequest, code: str) -> int:
+    """How often this search has looked; the first look for what reads as an order id asks WeChat."""
+    looks = request.GET.get("reading", "")
+    if looks.isdigit():
+        return int(looks) + 1
+    if not ORDER_ID.fullmatch(code):
+        return 0
+    for merchant in merchants_for(request.user):
+        services.wake_read(merchant, code)
+    return 1
+
+
+@require_GET
+def my_trouble(request: MemberRequest) -> HttpResponse:
+    """The header's counter of one's own packages that need hands; a new one announces itself."""
+    return render(request, "shipping/_my_trouble.html", trouble_of(request))
+
+
+def trouble_of(request: MemberRequest) -> dict[str, object]:
+    """The count, and the newest package if it went wrong after what this page has seen."""
+    rows = lists.my_trouble(request.user)
+    mark = lists.newest_trouble(request.user)
+    seen = request.GET.get("seen", "")
+    is_new = seen.isdigit() and mark > int(seen)
+    count = rows[: lists.AT_MOST].count()
+    return {"my_trouble_count": count, "newest": rows.first() if is_new else None, "mark": mark}
