@@ -47,6 +47,11 @@ def set_membership(*, user: User, merchant: Merchant, role: str, is_active: bool
     return membership
 
 
+def set_preferences(*, user: User, language: str, theme: str) -> None:
+    """The person's own language ("" for Chinese) and look ("" follows the device)."""
+    User.objects.filter(pk=user.pk).update(language=language, theme=theme)
+
+
 def sync_admin_access(user: User) -> None:
     is_admin = user.memberships.filter(role=Role.ADMIN, is_active=True).exists()
     if is_admin:

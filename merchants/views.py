@@ -1,36 +1,80 @@
-"""The login: an expired session sends an htmx request's whole page there, not a fragment."""
+"""The login, also over a page whose session ended; what a person sets for oneself."""
 
 from typing import Any
-from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
-from django.contrib.auth import views
+from django.contrib import messages
+from django.contrib.auth import login, views
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponseBase
-from django.urls import reverse
+from django.contrib.auth.forms import AuthenticationForm
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.csrf import get_token
+from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
-from django.utils.translation import gettext_lazy as _
-from django_htmx.http import HttpResponseClientRedirect
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import trigger_client_event
+
+from . import services
+from .forms import PersonForm
+from .kept import Kept, kept
+from .models import User
 
 DEMO_LOGINS = [
-    ("staff", _("员工"), _("填包裹、发货")),
-    ("manager", _("主管"), _("还能看发货记录、裁定对不上的包裹")),
-    ("admin", _("管理员"), _("还能管店铺、密钥和成员")),
+    ("staff", lazy("员工"), lazy("填包裹、发货")),
+    ("manager", lazy("主管"), lazy("还能看发货记录、裁定对不上的包裹")),
+    ("admin", lazy("管理员"), lazy("还能管店铺、密钥和成员")),
 ]
 
 
 @method_decorator(login_not_required, name="dispatch")
 class LoginView(views.LoginView):
-    """Django's own login; the demo lists its accounts."""
+    """Django's own login; the demo lists its accounts, a form kept from before goes on afterwards."""
 
     redirect_authenticated_user = True
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if request.headers.get("HX-Request") == "true":
-            page = urlsplit(request.headers.get("HX-Current-URL", ""))
-            back = f"{page.path}?{page.query}" if page.query else page.path
-            return HttpResponseClientRedirect(f"{reverse('login')}?{urlencode({'next': back})}")
+            self.template_name = "registration/_login_dialog.html"
+            self.redirect_authenticated_user = False
         return super().dispatch(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return {**super().get_context_data(**kwargs), "demo_logins": DEMO_LOGINS if settings.IS_DEMO else []}
+        return {**super().get_context_data(**kwargs), **_around(self.request.POST.get("kept", ""))}
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        if self.request.headers.get("HX-Request") == "true":
+            login(self.request, form.get_user())
+            signed_in = {"token": get_token(self.request)}
+            return trigger_client_event(HttpResponse(status=204), "signed-in", signed_in)
+        answer = super().form_valid(form)
+        held = kept(self.request.POST.get("kept", ""))
+        return _go_on(self.request, held) if held else answer
+
+
+def _around(text: str) -> dict[str, Any]:
+    return {"demo_logins": DEMO_LOGINS if settings.IS_DEMO else [], "kept": text}
+
+
+def _go_on(request: HttpRequest, held: Kept) -> HttpResponse:
+    path, fields = held
+    return render(request, "registration/resume.html", {"path": path, "fields": fields})
+
+
+def login_with(request: HttpRequest, text: str) -> HttpResponse:
+    """The login in place of the page that a form was sent to; the form goes on after it."""
+    context = {"form": AuthenticationForm(request), "next": request.path, **_around(text)}
+    return render(request, "registration/login.html", context)
+
+
+@require_http_methods(["GET", "POST"])
+def person(request: HttpRequest) -> HttpResponse:
+    """Language and look of the signed-in person."""
+    assert isinstance(request.user, User)  # noqa: S101 - for the type checker
+    form = PersonForm(request.POST or None, instance=request.user)
+    if form.is_bound and form.is_valid():
+        services.set_preferences(user=request.user, **form.cleaned_data)
+        messages.info(request, _("已保存。"))
+        return redirect("person")
+    return render(request, "merchants/person.html", {"form": form})

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.test import Client
 
 from sandbox import build
 from shipping.drafts import Draft, PackageDraft
@@ -89,13 +88,6 @@ def test_a_searched_number_is_found_however_it_is_typed(world: Any, pump: Any) -
     assert found.url == f"/orders/{order.order_id}/"
     assert "从微信读取" in page(client.get("/search/", {"q": "12345678901"}))
     assert client.post("/orders/not-a-number/read/").status_code == 404
-
-
-def test_an_expired_session_sends_htmx_to_the_login_and_back(world: Any) -> None:
-    answer = Client().get(
-        "/login/", headers={"HX-Request": "true", "HX-Current-URL": "http://127.0.0.1:8000/orders/1/ship/"}
-    )
-    assert answer.headers["HX-Redirect"] == "/login/?next=%2Forders%2F1%2Fship%2F"
 
 
 def test_a_search_for_an_order_not_known_yet_reads_it_from_wechat(world: Any, pump: Any) -> None:

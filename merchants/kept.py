@@ -1,0 +1,24 @@
+"""A form that was sent after its session ended, signed so that it can go on after the login."""
+
+from django.core import signing
+from django.http import HttpRequest
+
+SALT = "merchants.sessions.kept"
+KEPT_FOR = 12 * 3600
+Kept = tuple[str, list[tuple[str, str]]]
+
+
+def keep(request: HttpRequest) -> str:
+    """The form a visitor sent, signed: where it goes and every field as typed."""
+    fields = [(name, value) for name, values in request.POST.lists() for value in values]
+    typed = [(name, value) for name, value in fields if name != "csrfmiddlewaretoken"]
+    return signing.dumps((request.get_full_path(), typed), salt=SALT, compress=True)
+
+
+def kept(text: str) -> Kept | None:
+    """What `keep` signed, or None: a form that we did not keep ourselves is not sent on."""
+    try:
+        path, fields = signing.loads(text, salt=SALT, max_age=KEPT_FOR)
+    except signing.BadSignature:
+        return None
+    return str(path), [(str(name), str(value)) for name, value in fields]
