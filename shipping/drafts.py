@@ -74,6 +74,7 @@ class Goods:
     """One (product_id, sku_id) of an order, summed over its lines; counts in pieces.
 
     left = ordered - refunded - taken, at least 0; taken counts parcels read and our packages under way.
+    is_subsidy: the order shows that the subsidy is on these goods.
     """
 
     product_id: str
@@ -82,6 +83,7 @@ class Goods:
     ordered: int = 0
     refunded: int = 0
     taken: int = 0
+    is_subsidy: bool = False
 
     @property
     def pair(self) -> Pair:

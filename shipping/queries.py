@@ -1,7 +1,7 @@
 """Every read a page, a door or the worker needs; `..._for(user, ...)` is the only way to a row."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Value
@@ -12,6 +12,7 @@ from django.utils.dateparse import parse_date, parse_datetime
 
 from merchants.models import Role, User
 from merchants.queries import merchants_for
+from wechat.orders import parse_order
 from wechat.waybills import normalise
 
 from . import states
@@ -70,7 +71,7 @@ def order_facts(order: Order, *, excluding: Shipment | None = None) -> OrderFact
         status=order.status,
         is_paid=order.paid_at is not None,
         deliver_method=order.deliver_method,
-        goods=_goods(order, taken=_taken(parcels, ours, shown)),
+        goods=_goods(order, _taken(parcels, ours, shown), _subsidised(order)),
         waybills_used=frozenset(shown | {package.waybill_id for package in ours if package.waybill_id}),
         on_aftersale=order.on_aftersale,
         address_under_review=order.address_under_review,
@@ -109,7 +110,14 @@ def _taken(parcels: Iterable[Parcel], ours: Iterable[Package], shown: set[str]) 
     return taken
 
 
-def _goods(order: Order, taken: dict[Pair, int]) -> tuple[Goods, ...]:
+def _subsidised(order: Order) -> set[Pair]:
+    """The goods the subsidy is on, from the raw body; empty when only the order as a whole shows one."""
+    kept = OrderBody.objects.filter(order=order).first() if order.is_subsidy else None
+    lines = parse_order(kept.body).lines if kept else ()
+    return {(line.product_id, line.sku_id) for line in lines if line.is_subsidy}
+
+
+def _goods(order: Order, taken: dict[Pair, int], subsidised: Collection[Pair] = ()) -> tuple[Goods, ...]:
     goods: dict[Pair, Goods] = {}
     for line in order.lines.all():
         pair = (line.product_id, line.sku_id)
@@ -120,6 +128,7 @@ def _goods(order: Order, taken: dict[Pair, int]) -> tuple[Goods, ...]:
             ordered=line.sku_cnt + (known.ordered if known else 0),
             refunded=line.finish_aftersale_sku_cnt + (known.refunded if known else 0),
             taken=taken.get(pair, 0),
+            is_subsidy=pair in subsidised,
         )
     return tuple(goods.values())
 
@@ -189,7 +198,7 @@ def pieces_left(order: Order) -> int:
     parcels = list(order.parcels.all())
     ours = [package for package in order.packages.all() if package.status in states.HOLDS_GOODS]
     shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
-    return sum(goods.left for goods in _goods(order, taken=_taken(parcels, ours, shown)))
+    return sum(goods.left for goods in _goods(order, _taken(parcels, ours, shown)))
 
 
 LAST_DAY = datetime(9999, 1, 1, tzinfo=UTC)

@@ -28,6 +28,7 @@ class LineData:
     sku_attrs: str = ""
     sale_price: int | None = None
     is_free_gift: bool = False
+    is_subsidy: bool = False
 
 
 @dataclass(frozen=True)
@@ -227,6 +228,7 @@ def _line(line: Json) -> LineData:
         sku_attrs=" / ".join(attr for attr in attrs if attr)[:300],
         sale_price=_int(line.get("sale_price")),
         is_free_gift=_flag(line.get("is_free_gift")),
+        is_subsidy=_is_subsidised(line),
     )
 
 

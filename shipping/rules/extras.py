@@ -2,7 +2,7 @@
 
 from stdnum import imei
 
-from shipping.drafts import EXPRESS, Draft, OrderFacts, SerialDraft
+from shipping.drafts import EXPRESS, Draft, OrderFacts, PackageDraft, Pair, SerialDraft
 from wechat.waybills import normalise
 
 from .reading import Problems, courses, packages, pairs, repeated, sent_as, serials, stop, warn, when_read
@@ -42,13 +42,29 @@ def course_goods_are_a_course(draft: Draft, facts: OrderFacts) -> Problems:
 
 
 def subsidy_package_has_sn(draft: Draft, facts: OrderFacts) -> Problems:
-    """Section 2, sn_info: a subsidised order needs its SN, and sn_info is never without one; 606060."""
+    """Section 2, sn_info: a subsidised order needs its SN, and sn_info is never without one; 606060.
+
+    The document says "order", store-api 1.6 shows the line: goods beside the subsidised ones only warn, or
+    the case sold with a phone could never leave in a parcel of its own.
+    """
     for path, package in packages(draft):
-        serial = package.serial or SerialDraft()
+        serial, marked = package.serial or SerialDraft(), _subsidised(facts)
         is_due = facts.is_read and facts.is_subsidy and package.deliver_type == EXPRESS
-        has_imei = bool(serial.imei1.strip() or serial.imei2.strip())
-        if not serial.sn_code.strip() and (is_due or has_imei):
+        is_sure = bool(serial.imei1.strip() or serial.imei2.strip()) or (is_due and _holds(package, marked))
+        if not serial.sn_code.strip() and is_sure:
             yield stop(f"{path}.serial.sn_code", 606060)
+        elif not serial.sn_code.strip() and is_due:
+            yield warn(f"{path}.serial.sn_code", 606060, title=next(iter(marked.values())))
+
+
+def _subsidised(facts: OrderFacts) -> dict[Pair, str]:
+    """The goods the subsidy is on, with their titles."""
+    return {goods.pair: goods.title for goods in facts.goods if goods.is_subsidy}
+
+
+def _holds(package: PackageDraft, marked: dict[Pair, str]) -> bool:
+    """Whether such goods are in it; none marked means that it may be any of them."""
+    return not marked or bool(pairs(package) & marked.keys())
 
 
 def imeis_are_sound_and_differ(draft: Draft, facts: OrderFacts) -> Problems:
