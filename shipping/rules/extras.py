@@ -11,8 +11,9 @@ SHORT_LINK = "#小程序://"
 
 
 def course_package_has_one_sku(draft: Draft, facts: OrderFacts) -> Problems:
-    """Section 6, 606036."""
-    yield from (stop(path, 606036) for path, package, _ in courses(draft) if len(pairs(package)) > 1)
+    """Section 6, 606036: named at the goods, for they are what has to move."""
+    crowded = (path for path, package in packages(draft) if package.course and len(pairs(package)) > 1)
+    yield from (stop(f"{path}.items", 606036) for path in crowded)
 
 
 def course_path_is_complete(draft: Draft, facts: OrderFacts) -> Problems:
