@@ -39,8 +39,9 @@ def counts_fit_what_is_left(draft: Draft, facts: OrderFacts) -> Problems:
 @when_read
 def virtual_ships_whole(draft: Draft, facts: OrderFacts) -> Problems:
     """Section 4, 606051: counted over the whole call. A deliver_method never read warns."""
-    asked = asked_for(virtual := [package for _, package in sent_as(VIRTUAL, draft)])
+    virtual = list(sent_as(VIRTUAL, draft))
+    asked = asked_for(package for _, package in virtual)
     short = next((goods for goods in facts.goods if asked[goods.pair] < goods.left), None)
     if virtual and short and facts.deliver_method != 0:
-        tell = warn if facts.deliver_method is None else stop
-        yield tell("packages[0].items", 606051, left=short.left, asked=asked[short.pair], title=short.title)
+        tell, path = warn if facts.deliver_method is None else stop, f"{virtual[0][0]}.items"
+        yield tell(path, 606051, left=short.left, asked=asked[short.pair], title=short.title)

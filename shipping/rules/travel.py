@@ -20,12 +20,24 @@ def delivery_type_is_known(draft: Draft, facts: OrderFacts) -> Problems:
 @when_read
 def delivery_type_fits_the_order(draft: Draft, facts: OrderFacts) -> Problems:
     """Section 2, deliver_type against deliver_method; 606008. A method the document does not know warns."""
-    needed = TYPE_OF_METHOD.get(facts.deliver_method)
-    tell = warn if needed is None else stop
+    method, needed = facts.deliver_method, TYPE_OF_METHOD.get(facts.deliver_method)
     for path, package in packages(draft):
-        is_known = facts.deliver_method is not None and package.deliver_type in (EXPRESS, VIRTUAL)
-        if is_known and package.deliver_type != needed:
-            yield tell(f"{path}.deliver_type", 606008, suggested=facts.suggested_type)
+        is_of_two = package.deliver_type in (EXPRESS, VIRTUAL)
+        if is_of_two and needed is not None and package.deliver_type != needed:
+            yield stop(f"{path}.deliver_type", 606008)
+        elif is_of_two and needed is None and method is not None:
+            yield warn(f"{path}.deliver_type", 606008, method=method)
+
+
+@when_read
+def virtual_is_for_virtual_orders(draft: Draft, facts: OrderFacts) -> Problems:
+    """Section 2: only deliver_method 1 takes deliver_type 3; 606008. A method never read warns.
+
+    By courier it does not: what is absent on the wire often stands for 0 (store-api 6), an ordinary order.
+    """
+    if facts.deliver_method is None:
+        sent = (f"{path}.deliver_type" for path, _ in sent_as(VIRTUAL, draft))
+        yield from (warn(path, slug="deliver_method_never_read") for path in sent)
 
 
 def express_names_its_courier(draft: Draft, facts: OrderFacts) -> Problems:

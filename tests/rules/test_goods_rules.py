@@ -88,7 +88,16 @@ def test_counts_name_what_is_left_and_what_was_asked():
             facts(deliver_method=3),
             [(606051, f"{P}.items", True), (606008, f"{P}.deliver_type", False)],
         ),
-        (virtual(items=(item(1),)), facts(deliver_method=None), [(606051, f"{P}.items", False)]),
+        (
+            virtual(items=(item(1),)),
+            facts(deliver_method=None),
+            [(606051, f"{P}.items", False), ("deliver_method_never_read", f"{P}.deliver_type", False)],
+        ),
+        (
+            (express(), virtual(items=(item(1),))),
+            facts(deliver_method=None),
+            [(606051, f"{Q}.items", False), ("deliver_method_never_read", f"{Q}.deliver_type", False)],
+        ),
     ],
 )
 def test_virtual_ships_whole(packages, order, problems):

@@ -72,7 +72,7 @@ PREVENTED = {
     *(10020115, 10020276, 268545006, 268545011, 268545012),
 }
 SLUG_WORDS = (
-    "facts_never_read couriers_never_read return_address_never_read waybill_already_on_order "
+    "facts_never_read couriers_never_read deliver_method_never_read return_address_never_read waybill_already_on_order "
     "waybill_not_sent course_times_reversed goods_blank_in_many package_rows_differ order_status_unknown "
     "merchant_paused order_busy wrong_host refused_connection unresolved_host "
     "connect_timeout read_timeout connection_reset "
@@ -85,7 +85,7 @@ SLUGS = set(SLUG_WORDS.split())
 RULE_SLUGS = {
     *("facts_never_read", "couriers_never_read", "return_address_never_read", "waybill_already_on_order"),
     *("waybill_not_sent", "course_times_reversed", "goods_blank_in_many", "package_rows_differ"),
-    *("order_status_unknown",),
+    *("order_status_unknown", "deliver_method_never_read"),
 }
 PAUSES = {
     *(
