@@ -73,7 +73,8 @@ class Draft:
 class Goods:
     """One (product_id, sku_id) of an order, summed over its lines; counts in pieces.
 
-    left = ordered - refunded - taken, at least 0; taken counts parcels read and our packages under way.
+    left = ordered - refunded - taken, at least 0; taken counts parcels read and our packages under way,
+    shipped only those that have left.
     is_subsidy: the order shows that the subsidy is on these goods.
     """
 
@@ -83,6 +84,7 @@ class Goods:
     ordered: int = 0
     refunded: int = 0
     taken: int = 0
+    shipped: int = 0
     is_subsidy: bool = False
 
     @property

@@ -20,6 +20,7 @@ from .drafts import VIRTUAL, CourseDraft, Goods, Item, OrderFacts, PackageDraft,
 from .models import Attempt, Courier, Order, OrderBody, Package, Parcel, Serial, Shipment, StatusChange
 
 MET_BEFORE = (606037, 268545006)
+EMPTY: Mapping[Pair, int] = {}
 
 
 def orders_for(user: User) -> QuerySet[Order]:
@@ -71,7 +72,7 @@ def order_facts(order: Order, *, excluding: Shipment | None = None) -> OrderFact
         status=order.status,
         is_paid=order.paid_at is not None,
         deliver_method=order.deliver_method,
-        goods=_goods(order, _taken(parcels, ours, shown), _subsidised(order)),
+        goods=_goods(order, _taken(parcels, ours, shown), _gone(parcels, ours, shown), _subsidised(order)),
         waybills_used=frozenset(shown | {package.waybill_id for package in ours if package.waybill_id}),
         on_aftersale=order.on_aftersale,
         address_under_review=order.address_under_review,
@@ -110,6 +111,11 @@ def _taken(parcels: Iterable[Parcel], ours: Iterable[Package], shown: set[str]) 
     return taken
 
 
+def _gone(parcels: Iterable[Parcel], ours: Iterable[Package], shown: set[str]) -> dict[Pair, int]:
+    """Pieces that have left, without what we only mean to send."""
+    return _taken(parcels, (package for package in ours if package.status == states.SHIPPED), shown)
+
+
 def _subsidised(order: Order) -> set[Pair]:
     """The goods the subsidy is on, from the raw body; empty when only the order as a whole shows one."""
     kept = OrderBody.objects.filter(order=order).first() if order.is_subsidy else None
@@ -117,7 +123,12 @@ def _subsidised(order: Order) -> set[Pair]:
     return {(line.product_id, line.sku_id) for line in lines if line.is_subsidy}
 
 
-def _goods(order: Order, taken: dict[Pair, int], subsidised: Collection[Pair] = ()) -> tuple[Goods, ...]:
+def _goods(
+    order: Order,
+    taken: Mapping[Pair, int],
+    shipped: Mapping[Pair, int] = EMPTY,
+    subsidised: Collection[Pair] = (),
+) -> tuple[Goods, ...]:
     goods: dict[Pair, Goods] = {}
     for line in order.lines.all():
         pair = (line.product_id, line.sku_id)
@@ -128,6 +139,7 @@ def _goods(order: Order, taken: dict[Pair, int], subsidised: Collection[Pair] = 
             ordered=line.sku_cnt + (known.ordered if known else 0),
             refunded=line.finish_aftersale_sku_cnt + (known.refunded if known else 0),
             taken=taken.get(pair, 0),
+            shipped=shipped.get(pair, 0),
             is_subsidy=pair in subsidised,
         )
     return tuple(goods.values())

@@ -32,7 +32,7 @@ def counts_fit_what_is_left(draft: Draft, facts: OrderFacts) -> Problems:
         so_far[item.pair] += max(0, item.count)
         if goods and before <= goods.left < so_far[item.pair]:
             count = asked[item.pair]
-            tell = warn if goods.taken > 0 and count <= goods.ordered - goods.taken else stop
+            tell = warn if goods.shipped > 0 and count <= goods.ordered - goods.taken else stop
             yield tell(f"{path}.product_cnt", 109000, left=goods.left, asked=count, title=goods.title)
 
 

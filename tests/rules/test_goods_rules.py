@@ -34,8 +34,8 @@ def test_products_belong_to_the_order(pair, is_read, is_wrong):
     assert found(express(items=(item(), item(pair=pair))), facts(is_read=is_read)) == expected(*expects)
 
 
-def _goods(ordered, refunded=0, taken=0):
-    return facts(goods=(Goods(*A, "tea", ordered, refunded, taken), Goods(*B, "cup", 9)))
+def _goods(ordered, refunded=0, taken=0, shipped=0):
+    return facts(goods=(Goods(*A, "tea", ordered, refunded, taken, shipped), Goods(*B, "cup", 9)))
 
 
 @pytest.mark.parametrize(
@@ -50,9 +50,10 @@ def _goods(ordered, refunded=0, taken=0):
         ([[1]], _goods(3, refunded=3), "packages[0].items[0]", True),
         ([[1]], _goods(3, taken=3), "packages[0].items[0]", True),
         ([[2]], _goods(3, refunded=2), "packages[0].items[0]", True),
-        ([[2]], _goods(3, refunded=2, taken=1), "packages[0].items[0]", False),
-        ([[1], [1]], _goods(3, refunded=1, taken=1), "packages[1].items[0]", False),
-        ([[3]], _goods(3, refunded=1, taken=1), "packages[0].items[0]", True),
+        ([[2]], _goods(3, refunded=2, taken=1, shipped=1), "packages[0].items[0]", False),
+        ([[2]], _goods(3, refunded=2, taken=1), "packages[0].items[0]", True),
+        ([[1], [1]], _goods(3, refunded=1, taken=1, shipped=1), "packages[1].items[0]", False),
+        ([[3]], _goods(3, refunded=1, taken=1, shipped=1), "packages[0].items[0]", True),
     ],
 )
 def test_counts_fit_what_is_left(counts, order, where, is_hard):

@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from sandbox import build
+from shipping.drafts import Draft, Item, PackageDraft
 from shipping.queries import order_facts
+from shipping.services import queue_shipment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PHONE, CASE = ("10000001", "20000001"), ("10000002", "20000002")
@@ -21,3 +23,14 @@ def test_a_subsidy_of_the_order_alone_marks_no_goods(world: Any) -> None:
     facts = order_facts(order)
     assert facts.is_subsidy
     assert [goods.is_subsidy for goods in facts.goods] == [False]
+
+
+def test_what_is_only_queued_has_not_left(world: Any, pump: Any) -> None:
+    order = world.order([build.line(*PHONE, 3)])
+    package = PackageDraft(1, "SF", "SF3100000000001", (Item(*PHONE, 1),))
+    queue_shipment(order=order, draft=Draft(order.order_id, (package,)), user=None)
+    (goods,) = order_facts(order).goods
+    assert (goods.taken, goods.shipped) == (1, 0)
+    pump()
+    (goods,) = order_facts(order).goods
+    assert (goods.taken, goods.shipped) == (1, 1)
