@@ -121,6 +121,11 @@ class OrderFacts:
     serials_used: Mapping[str, str] = field(default_factory=dict)
     met_before: frozenset[tuple[int, str, str]] = frozenset()
 
+    @property
+    def has_goods(self) -> bool:
+        """Whether the lines were read; an answer without any tells nothing about them."""
+        return self.is_read and bool(self.goods)
+
     def find(self, pair: Pair) -> Goods | None:
         return next((goods for goods in self.goods if goods.pair == pair), None)
 

@@ -13,10 +13,10 @@ def package_holds_products(draft: Draft, facts: OrderFacts) -> Problems:
 
 
 def products_belong_to_the_order(draft: Draft, facts: OrderFacts) -> Problems:
-    """Section 2, product_id and sku_id are required; 606031. What the order holds is known once read."""
+    """Section 2, product_id and sku_id are required; 606031. What it holds is known once read."""
     for path, item in items(draft):
         is_named = bool(item.product_id.strip() and item.sku_id.strip())
-        if not is_named or (facts.is_read and facts.find(item.pair) is None):
+        if not is_named or (facts.has_goods and facts.find(item.pair) is None):
             yield stop(f"{path}.product_id", 606031, product_id=item.product_id, sku_id=item.sku_id)
 
 

@@ -34,6 +34,10 @@ def test_products_belong_to_the_order(pair, is_read, is_wrong):
     assert found(express(items=(item(), item(pair=pair))), facts(is_read=is_read)) == expected(*expects)
 
 
+def test_an_answer_without_lines_stops_nothing_as_foreign():
+    assert found(express(), facts(goods=())) == [("facts_never_read", "order", False)]
+
+
 def _goods(ordered, refunded=0, taken=0, shipped=0):
     return facts(goods=(Goods(*A, "tea", ordered, refunded, taken, shipped), Goods(*B, "cup", 9)))
 
