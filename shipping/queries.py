@@ -17,7 +17,18 @@ from wechat.waybills import normalise
 
 from . import states
 from .drafts import VIRTUAL, CourseDraft, Goods, Item, OrderFacts, PackageDraft, Pair, SerialDraft
-from .models import Attempt, Courier, Order, OrderBody, Package, Parcel, Serial, Shipment, StatusChange
+from .models import (
+    Attempt,
+    Courier,
+    Order,
+    OrderBody,
+    OrderLine,
+    Package,
+    Parcel,
+    Serial,
+    Shipment,
+    StatusChange,
+)
 
 MET_BEFORE = (606037, 268545006)
 EMPTY: Mapping[Pair, int] = {}
@@ -150,10 +161,13 @@ def _was_answered(order: Order, errcode: int) -> bool:
 
 
 def _serials_used(order: Order, excluding: Shipment | None) -> dict[str, str]:
-    """SN -> order id, over this merchant's packages that hold goods."""
-    rows = Serial.objects.filter(
-        package__merchant=order.merchant, package__status__in=states.HOLDS_GOODS
-    ).exclude(package__order__status__in=(200, 250))
+    """SN -> order id, over this merchant's packages that hold goods.
+
+    Where goods of the order were refunded the device may have come back: the platform judges then.
+    """
+    rows = Serial.objects.filter(package__merchant=order.merchant, package__status__in=states.HOLDS_GOODS)
+    refunded = OrderLine.objects.filter(order=OuterRef("package__order"), finish_aftersale_sku_cnt__gt=0)
+    rows = rows.exclude(package__order__status__in=(200, 250)).exclude(Exists(refunded))
     if excluding:
         rows = rows.exclude(package__shipment=excluding)
     return dict(rows.values_list("sn_code", "package__order__order_id")[:20000])
