@@ -12,6 +12,7 @@ from urllib.parse import quote
 from sandbox.answers import Json
 
 DEADLINE = 48 * 3600
+UNPAID = (10, 250)
 _serial = itertools.count(1)
 
 
@@ -167,12 +168,13 @@ def _line(given: Json, made: Json, number: int, moment: int) -> Json:
 
 
 def _payment(made: Json) -> Json:
-    created = made["create_time"]
+    """Of an order that nobody has paid (10), or that was closed for it (250), only the attempt."""
+    created, is_paid = made["create_time"], made["status"] not in UNPAID
     return {
         "prepay_id": "wx00",
         "prepay_time": created + 10,
-        "pay_time": created + 100,
-        "transaction_id": f"42000{made['order_id']}",
+        "pay_time": created + 100 if is_paid else 0,
+        "transaction_id": f"42000{made['order_id']}" if is_paid else "",
         "payment_method": 1,
     }
 

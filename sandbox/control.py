@@ -209,9 +209,8 @@ def _ship_by_hand(wish: Wish) -> Json:
     """``{order_id, delivery_list}``: a person ships in the back office; only the quantities are checked."""
     order = _read_order(Wish(wish.db, wish.request, wish.now, wish.body, wish.text("order_id")))
     packages = wish.body.get("delivery_list", [])
-    rest = orders.left(order)
-    rest.subtract(orders.count(packages))
-    if not packages or any(pieces < 0 for pieces in rest.values()):
+    asked, rest = orders.count(packages), orders.left(order)
+    if not packages or any(pieces > rest[name] for name, pieces in asked.items()):
         raise NotPossible("more pieces than are left", 409)
     merchant = merchants.load(wish.db, order["_sandbox"]["appid"])
     orders.ship(order, packages, merchant.courier_names if merchant else {}, wish.now)

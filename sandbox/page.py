@@ -9,6 +9,8 @@ from html import escape
 from sandbox.answers import Json
 from sandbox.switches import SWITCHES
 
+SHOWN = 10
+HEADS = ["时间", "店铺", "接口", "订单", "包裹(灰色: 没有登记)", "平台结果", "故障"]
 BEIJING = timezone(timedelta(hours=8))
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 78rem; padding: 0 1rem; }
@@ -49,7 +51,7 @@ def render(seen: Seen) -> str:
 <br>A stand-in on this machine, written from the platform's documents. Nothing here goes to WeChat.</p>
 <p><a href="/">刷新</a> <span class="mute">(每 5 秒自动刷新;时间为北京时间)</span></p>
 <h2>最近收到的调用</h2>
-{_table(["时间", "店铺", "接口", "订单", "包裹", "平台结果", "故障"], calls, "还没有收到任何调用")}
+{_table(HEADS, calls, "还没有收到任何调用")}
 <h2>计划中的故障</h2>
 {_table(["接口", "店铺", "订单", "故障", "剩余次数"], map(_fault, seen.faults), "没有")}
 <h2>开关</h2>
@@ -78,16 +80,42 @@ def _call(call: Json, shops: dict[str, str]) -> str:
         escape(shops.get(call["appid"], call["appid"] or "—")),
         f"<code>{escape(call['path'].removeprefix('/channels/ec/'))}</code>",
         f"<code>{escape(call['order_id'])}</code>",
-        "<br>".join(map(_parcel, call["accepted"])),
+        "<br>".join(_packages(call)),
         _result(call),
         escape(call["fault"] or ""),
     )
 
 
-def _parcel(parcel: Json) -> str:
-    name = f"{parcel['delivery_id']} {parcel['waybill_id']}".strip() or "无需物流"
-    pieces = sum(goods["product_cnt"] for goods in parcel["product_infos"])
-    return f"<code>{escape(name)}</code> {pieces} 件"
+def _packages(call: Json) -> list[str]:
+    """Every package the call asked for; grey where the platform did not enter it."""
+    entered = [_name(parcel) for parcel in call["accepted"]]
+    asked = [(_name(package), _pieces(package)) for package in _asked(call["body"])]
+    return [
+        f'<span class="{"" if name in entered else "mute"}"><code>{escape(name)}</code> {pieces} 件</span>'
+        for name, pieces in asked[:SHOWN]
+    ]
+
+
+def _asked(body: str) -> list[Json]:
+    """The packages in a received body, which may be anything."""
+    try:
+        found = json.loads(body)["delivery_list"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return []
+    return [package for package in found if isinstance(package, dict)] if isinstance(found, list) else []
+
+
+def _name(package: Json) -> str:
+    words = (str(package.get(name, "") or "")[:60] for name in ("delivery_id", "waybill_id"))
+    return " ".join(word for word in words if word) or "无需物流"
+
+
+def _pieces(package: Json) -> int:
+    goods = package.get("product_infos")
+    counts = (
+        [one.get("product_cnt") for one in goods if isinstance(one, dict)] if isinstance(goods, list) else []
+    )
+    return sum(count for count in counts if isinstance(count, int))
 
 
 def _result(call: Json) -> str:

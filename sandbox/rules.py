@@ -129,8 +129,8 @@ def ewaybill_is_not_compulsory(sending: Sending) -> Iterator[Problem]:
 
 
 def shop_has_return_address(sending: Sending) -> Iterator[Problem]:
-    """606003 without a default return address; virtual goods need none."""
-    if not sending.merchant.return_address and not orders.is_virtual(sending.order):
+    """606003 without a default return address; the document makes no exception for virtual goods."""
+    if not sending.merchant.return_address:
         yield Problem(606003)
 
 
@@ -170,7 +170,8 @@ def counts_fit_what_is_left(parcel: Parcel) -> Iterator[Problem]:
     """109000 for more pieces than are unshipped and not refunded."""
     rest = orders.left(parcel.sending.order)
     rest.subtract(orders.count([*parcel.earlier, parcel.package]))
-    if any(pieces < 0 for pieces in rest.values()):
+    # Another line may be below zero: its pieces were refunded after they had left.
+    if any(rest[name] < 0 for name in parcel.pairs):
         yield Problem(109000)
 
 
@@ -262,21 +263,22 @@ def subsidy_package_has_one_sku(parcel: Parcel) -> Iterator[Problem]:
 
 
 def serial_is_well_formed(parcel: Parcel) -> Iterator[Problem]:
-    """268545012 for odd characters, a wrong IMEI check digit, or one number twice in a call."""
+    """268545012 for odd characters, a wrong IMEI check digit, or one IMEI twice."""
     info = parcel.package.get("sn_info", {})
     serial = info.get("sn_code", "")
-    used = [one.get("sn_info", {}).get("sn_code", "") for one in parcel.earlier]
     imeis = [info[name] for name in ("imei1", "imei2") if info.get(name)]
-    odd = serial and (serial in used or not SERIAL.fullmatch(serial))
-    if odd or not all(map(_imei_is_right, imeis)):
+    odd = serial and not SERIAL.fullmatch(serial)
+    if odd or len(set(imeis)) < len(imeis) or not all(map(_imei_is_right, imeis)):
         yield Problem(268545012)
 
 
 def serial_is_free(parcel: Parcel) -> Iterator[Problem]:
-    """268545011 for a serial number another order has locked."""
+    """268545011 for a serial number another order, or another package of the call, has locked."""
     serial = parcel.package.get("sn_info", {}).get("sn_code", "")
+    used = [one.get("sn_info", {}).get("sn_code", "") for one in parcel.earlier]
     query = "SELECT 1 FROM serials WHERE sn_code = ? AND order_id <> ?"
-    if parcel.sending.db.execute(query, (serial, parcel.sending.order["order_id"])).fetchone():
+    locked = parcel.sending.db.execute(query, (serial, parcel.sending.order["order_id"])).fetchone()
+    if locked or (serial and serial in used):
         yield Problem(268545011)
 
 

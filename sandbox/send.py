@@ -51,6 +51,8 @@ def _package_problems(path: str, package: Json) -> Iterator[Problem]:
         yield invalid_args(f"{path}.deliver_type", "> 0", package.get("deliver_type", 0))
     for index, goods in enumerate(package.get("product_infos", [])):
         yield from _goods_problems(f"{path}.product_infos[{index}]", goods)
+    if "sn_code" not in package.get("sn_info", {"sn_code": ""}):
+        yield invalid_args(f"{path}.sn_info.sn_code", 'not ""', '""')
     kind = package.get("course_info", {}).get("course_path", {}).get("type", 0)
     if kind != 0:
         yield invalid_args(f"{path}.course_info.course_path.type", "== 0", kind)

@@ -73,7 +73,9 @@ class Draft:
 class Goods:
     """One (product_id, sku_id) of an order, summed over its lines; counts in pieces.
 
-    left = ordered - refunded - taken, at least 0; taken counts parcels read and our packages under way.
+    left = ordered - refunded - taken, at least 0; taken counts parcels read and our packages under way,
+    shipped only those that have left.
+    is_subsidy: the order shows that the subsidy is on these goods.
     """
 
     product_id: str
@@ -82,6 +84,8 @@ class Goods:
     ordered: int = 0
     refunded: int = 0
     taken: int = 0
+    shipped: int = 0
+    is_subsidy: bool = False
 
     @property
     def pair(self) -> Pair:
@@ -117,6 +121,11 @@ class OrderFacts:
     courier_initials: Mapping[str, str] = field(default_factory=dict)
     serials_used: Mapping[str, str] = field(default_factory=dict)
     met_before: frozenset[tuple[int, str, str]] = frozenset()
+
+    @property
+    def has_goods(self) -> bool:
+        """Whether the lines were read; an answer without any tells nothing about them."""
+        return self.is_read and bool(self.goods)
 
     def find(self, pair: Pair) -> Goods | None:
         return next((goods for goods in self.goods if goods.pair == pair), None)

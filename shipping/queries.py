@@ -1,22 +1,35 @@
 """Every read a page, a door or the worker needs; `..._for(user, ...)` is the only way to a row."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from merchants.models import User
 from merchants.queries import merchants_for
+from wechat.orders import parse_order
 from wechat.waybills import normalise
 
 from . import states
 from .drafts import VIRTUAL, CourseDraft, Goods, Item, OrderFacts, PackageDraft, Pair, SerialDraft
-from .models import Attempt, Courier, Order, OrderBody, Package, Parcel, Serial, Shipment, StatusChange
+from .models import (
+    Attempt,
+    Courier,
+    Order,
+    OrderBody,
+    OrderLine,
+    Package,
+    Parcel,
+    Serial,
+    Shipment,
+    StatusChange,
+)
 
 MET_BEFORE = (606037, 268545006)
+EMPTY: Mapping[Pair, int] = {}
 
 
 def orders_for(user: User) -> QuerySet[Order]:
@@ -80,7 +93,7 @@ def order_facts(order: Order, *, excluding: Shipment | None = None) -> OrderFact
         status=order.status,
         is_paid=order.paid_at is not None,
         deliver_method=order.deliver_method,
-        goods=_goods(order, taken=_taken(parcels, ours, shown)),
+        goods=_goods(order, _taken(parcels, ours, shown), _gone(parcels, ours, shown), _subsidised(order)),
         waybills_used=frozenset(shown | {package.waybill_id for package in ours if package.waybill_id}),
         on_aftersale=order.on_aftersale,
         address_under_review=order.address_under_review,
@@ -120,7 +133,24 @@ def _taken(parcels: Iterable[Parcel], ours: Iterable[Package], shown: set[str]) 
     return taken
 
 
-def _goods(order: Order, taken: dict[Pair, int]) -> tuple[Goods, ...]:
+def _gone(parcels: Iterable[Parcel], ours: Iterable[Package], shown: set[str]) -> dict[Pair, int]:
+    """Pieces that have left, without what we only mean to send."""
+    return _taken(parcels, (package for package in ours if package.status == states.SHIPPED), shown)
+
+
+def _subsidised(order: Order) -> set[Pair]:
+    """The goods the subsidy is on, from the raw body; empty when only the order as a whole shows one."""
+    kept = OrderBody.objects.filter(order=order).first() if order.is_subsidy else None
+    lines = parse_order(kept.body).lines if kept else ()
+    return {(line.product_id, line.sku_id) for line in lines if line.is_subsidy}
+
+
+def _goods(
+    order: Order,
+    taken: Mapping[Pair, int],
+    shipped: Mapping[Pair, int] = EMPTY,
+    subsidised: Collection[Pair] = (),
+) -> tuple[Goods, ...]:
     goods: dict[Pair, Goods] = {}
     for line in order.lines.all():
         pair = (line.product_id, line.sku_id)
@@ -131,6 +161,8 @@ def _goods(order: Order, taken: dict[Pair, int]) -> tuple[Goods, ...]:
             ordered=line.sku_cnt + (known.ordered if known else 0),
             refunded=line.finish_aftersale_sku_cnt + (known.refunded if known else 0),
             taken=taken.get(pair, 0),
+            shipped=shipped.get(pair, 0),
+            is_subsidy=pair in subsidised,
         )
     return tuple(goods.values())
 
@@ -140,10 +172,13 @@ def _was_answered(order: Order, errcode: int) -> bool:
 
 
 def _serials_used(order: Order, excluding: Shipment | None) -> dict[str, str]:
-    """SN -> order id, over this merchant's packages that hold goods."""
-    rows = Serial.objects.filter(
-        package__merchant=order.merchant, package__status__in=states.HOLDS_GOODS
-    ).exclude(package__order__status__in=(200, 250))
+    """SN -> order id, over this merchant's packages that hold goods.
+
+    Where goods of the order were refunded the device may have come back: the platform judges then.
+    """
+    rows = Serial.objects.filter(package__merchant=order.merchant, package__status__in=states.HOLDS_GOODS)
+    refunded = OrderLine.objects.filter(order=OuterRef("package__order"), finish_aftersale_sku_cnt__gt=0)
+    rows = rows.exclude(package__order__status__in=(200, 250)).exclude(Exists(refunded))
     if excluding:
         rows = rows.exclude(package__shipment=excluding)
     return dict(rows.values_list("sn_code", "package__order__order_id")[:20000])
@@ -169,7 +204,7 @@ def pieces_left(order: Order) -> int:
     parcels = list(order.parcels.all())
     ours = [package for package in order.packages.all() if package.status in states.HOLDS_GOODS]
     shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
-    return sum(goods.left for goods in _goods(order, taken=_taken(parcels, ours, shown)))
+    return sum(goods.left for goods in _goods(order, _taken(parcels, ours, shown)))
 
 
 def order_timeline(order: Order) -> QuerySet[StatusChange]:

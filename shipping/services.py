@@ -9,10 +9,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from merchants.models import Merchant, User
-from wechat.waybills import normalise
+from wechat.waybills import normalise, without_blanks
 
 from . import states
-from .drafts import Draft, PackageDraft, Problem, fill_blanks
+from .drafts import Draft, PackageDraft, Problem, SerialDraft, fill_blanks
 from .models import (
     Attempt,
     Course,
@@ -66,14 +66,22 @@ def move(
 
 
 def tidy(draft: Draft) -> Draft:
-    """Normalise what people type: blanks, full-width forms and lower case in waybills and codes."""
+    """Normalise what people type: blanks and full-width forms, lower case in waybills and codes."""
     return Draft(draft.order_id.strip(), tuple(_tidy_package(package) for package in draft.packages))
 
 
 def _tidy_package(package: PackageDraft) -> PackageDraft:
     return replace(
-        package, waybill_id=normalise(package.waybill_id), delivery_id=package.delivery_id.strip().upper()
+        package,
+        waybill_id=normalise(package.waybill_id),
+        delivery_id=normalise(package.delivery_id),
+        serial=package.serial and _tidy_serial(package.serial),
     )
+
+
+def _tidy_serial(serial: SerialDraft) -> SerialDraft:
+    """An SN keeps its case: nobody says that a maker's does not matter."""
+    return SerialDraft(*map(without_blanks, (serial.sn_code, serial.imei1, serial.imei2)))
 
 
 def rehearse(*, order: Order, draft: Draft) -> tuple[Draft, list[Problem]]:

@@ -29,6 +29,7 @@ class LineData:
     sale_price: int | None = None
     is_free_gift: bool = False
     gift_of: str = ""
+    is_subsidy: bool = False
 
 
 @dataclass(frozen=True)
@@ -229,6 +230,7 @@ def _line(line: Json) -> LineData:
         sale_price=_int(line.get("sale_price")),
         is_free_gift=_flag(line.get("is_free_gift")),
         gift_of=_gift_of(line),
+        is_subsidy=_is_subsidised(line),
     )
 
 

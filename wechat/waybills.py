@@ -26,18 +26,23 @@ PATTERNS = {
     }.items()
 }
 
-_CLEAN = re.compile(r"[A-Z0-9-]+")
+_CLEAN = re.compile(r"-*[A-Z0-9][A-Z0-9-]*")
 _UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # controls, zero-width and direction marks, every kind of blank
 
 
-def normalise(text: str) -> str:
-    """Full-width to plain, no blanks, nothing invisible, upper case."""
+def without_blanks(text: str) -> str:
+    """Full-width to plain, no blanks, nothing invisible."""
     plain = unicodedata.normalize("NFKC", text)
-    return "".join(sign for sign in plain if unicodedata.category(sign) not in _UNSEEN).upper()
+    return "".join(sign for sign in plain if unicodedata.category(sign) not in _UNSEEN)
+
+
+def normalise(text: str) -> str:
+    """One spelling: `without_blanks`, a-z in upper case; other letters stay the mistake they are."""
+    return re.sub(r"[a-z]+", lambda found: found[0].upper(), without_blanks(text))
 
 
 def is_clean(waybill: str) -> bool:
-    """True if the number, as it stands, is only A-Z, 0-9 and the hyphen."""
+    """True if the number, as it stands, is only A-Z, 0-9 and the hyphen, and not hyphens alone."""
     return _CLEAN.fullmatch(waybill) is not None
 
 

@@ -101,6 +101,7 @@ def _order(shop: Shop, number: int, scene: Scene, now: float) -> Json:
         order_line(shop.shelf[name], pieces, delivery_deadline=deadline, **scene.line.get(place, {}))
         for place, (name, pieces) in enumerate(_parsed(scene.goods), 1)
     ]
+    more = {"status": 20 if scene.status is None else scene.status, **more}
     made = build.order(lines, order_id(shop.number, number), create_time=int(now - age), **more)
     made["_sandbox"]["appid"] = shop.merchant.appid
     return _with_past(made, shop, scene, now)

@@ -1,5 +1,7 @@
 """A session that ends while someone works: nothing typed is lost, and a poll shows no login."""
 
+import re
+from html import unescape
 from typing import Any
 
 import pytest

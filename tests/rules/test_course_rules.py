@@ -17,7 +17,7 @@ def one(**changes):
     [
         (one(), ONE, []),
         (course(items=(item(1), item(2))), ONE, []),
-        (course(), virtual_facts(), [(606036, C, True)]),
+        (course(), virtual_facts(), [(606036, "packages[0].items", True)]),
     ],
 )
 def test_course_package_has_one_sku(package, order, problems):

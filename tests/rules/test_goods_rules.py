@@ -34,8 +34,12 @@ def test_products_belong_to_the_order(pair, is_read, is_wrong):
     assert found(express(items=(item(), item(pair=pair))), facts(is_read=is_read)) == expected(*expects)
 
 
-def _goods(ordered, refunded=0, taken=0):
-    return facts(goods=(Goods(*A, "tea", ordered, refunded, taken), Goods(*B, "cup", 9)))
+def test_an_answer_without_lines_stops_nothing_as_foreign():
+    assert found(express(), facts(goods=())) == [("facts_never_read", "order", False)]
+
+
+def _goods(ordered, refunded=0, taken=0, shipped=0):
+    return facts(goods=(Goods(*A, "tea", ordered, refunded, taken, shipped), Goods(*B, "cup", 9)))
 
 
 @pytest.mark.parametrize(
@@ -50,9 +54,10 @@ def _goods(ordered, refunded=0, taken=0):
         ([[1]], _goods(3, refunded=3), "packages[0].items[0]", True),
         ([[1]], _goods(3, taken=3), "packages[0].items[0]", True),
         ([[2]], _goods(3, refunded=2), "packages[0].items[0]", True),
-        ([[2]], _goods(3, refunded=2, taken=1), "packages[0].items[0]", False),
-        ([[1], [1]], _goods(3, refunded=1, taken=1), "packages[1].items[0]", False),
-        ([[3]], _goods(3, refunded=1, taken=1), "packages[0].items[0]", True),
+        ([[2]], _goods(3, refunded=2, taken=1, shipped=1), "packages[0].items[0]", False),
+        ([[2]], _goods(3, refunded=2, taken=1), "packages[0].items[0]", True),
+        ([[1], [1]], _goods(3, refunded=1, taken=1, shipped=1), "packages[1].items[0]", False),
+        ([[3]], _goods(3, refunded=1, taken=1, shipped=1), "packages[0].items[0]", True),
     ],
 )
 def test_counts_fit_what_is_left(counts, order, where, is_hard):
@@ -88,7 +93,16 @@ def test_counts_name_what_is_left_and_what_was_asked():
             facts(deliver_method=3),
             [(606051, f"{P}.items", True), (606008, f"{P}.deliver_type", False)],
         ),
-        (virtual(items=(item(1),)), facts(deliver_method=None), [(606051, f"{P}.items", False)]),
+        (
+            virtual(items=(item(1),)),
+            facts(deliver_method=None),
+            [(606051, f"{P}.items", False), ("deliver_method_never_read", f"{P}.deliver_type", False)],
+        ),
+        (
+            (express(), virtual(items=(item(1),))),
+            facts(deliver_method=None),
+            [(606051, f"{Q}.items", False), ("deliver_method_never_read", f"{Q}.deliver_type", False)],
+        ),
     ],
 )
 def test_virtual_ships_whole(packages, order, problems):

@@ -2,6 +2,8 @@
 
 import pytest
 
+from shipping.drafts import Goods
+
 from .cases import (
     IMEI,
     OTHER_IMEI,
@@ -38,6 +40,26 @@ SECOND = {"waybill_id": "SF1234567890124"}
 )
 def test_subsidy_package_has_sn(package, order, problems):
     assert found(package, order) == expected(*problems)
+
+
+PHONE, CASE = Goods(*A, "phone", 3, is_subsidy=True), Goods(*B, "case", 3)
+OF_THE_CASE = express(items=(item(1, B),), **SECOND)
+
+
+@pytest.mark.parametrize(
+    ("packages", "problems"),
+    [
+        (express(), [(606060, f"{S}.sn_code", True)]),
+        (serial(), []),
+        ((serial(), OF_THE_CASE), [(606060, f"{Q}.serial.sn_code", False)]),
+        ((express(), OF_THE_CASE), [(606060, f"{S}.sn_code", True), (606060, f"{Q}.serial.sn_code", False)]),
+        (express(items=(item(), item(1, B))), [(606060, f"{S}.sn_code", True)]),
+        (serial("", IMEI, items=(item(1, B),)), [(606060, f"{S}.sn_code", True)]),
+    ],
+)
+def test_the_case_sold_with_a_subsidised_phone_may_leave_alone(packages, problems):
+    order = facts(is_subsidy=True, goods=(PHONE, CASE))
+    assert found(packages, order) == expected(*problems)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import pytest
 
+from shipping.drafts import fill_blanks
 from shipping.rules import check
+from wechat.errcodes import meaning, problem_text
 
 from .cases import draft, expected, express, facts, found, item, virtual, virtual_facts
 
@@ -27,17 +29,24 @@ def test_delivery_type_is_known(kind):
         (3, express(), [(606008, TYPE, False)]),
         (7, express(), [(606008, TYPE, False)]),
         (None, express(), []),
-        (None, virtual(), []),
+        (None, virtual(), [("deliver_method_never_read", TYPE, False)]),
+        (1, express(deliver_type=2), [(606008, TYPE, True)]),
     ],
 )
 def test_delivery_type_fits_the_order(method, package, problems):
     assert found(package, facts(deliver_method=method)) == expected(*problems)
 
 
-@pytest.mark.parametrize(("method", "suggested"), [(3, 3), (7, 1)])
-def test_an_unknown_method_suggests_a_type(method, suggested):
-    problem = next(p for p in check(draft(express()), facts(deliver_method=method)) if p.errcode == 606008)
-    assert problem.params == {"suggested": suggested}
+@pytest.mark.parametrize(("method", "suggested"), [(0, 1), (1, 3), (3, 3), (7, 1), (None, 1)])
+def test_every_method_suggests_a_type(method, suggested):
+    filled = fill_blanks(draft(express(deliver_type=None)), facts(deliver_method=method))
+    assert filled.packages[0].deliver_type == suggested
+
+
+def test_an_unknown_method_is_said_to_be_unknown():
+    """Not that the type does not fit: nobody knows."""
+    (problem,) = check(draft(express()), facts(deliver_method=7))
+    assert "（7）" in problem_text(meaning(606008), problem.params, "zh")
 
 
 @pytest.mark.parametrize("code", ["", "  "])

@@ -18,6 +18,7 @@ SAMPLES = Path("/work/shared/platform/samples/own/waybill_patterns.json")
         ("SF\u200b12\ufeff\t\n", "SF12"),
         ("a-b", "A-B"),
         ("　", ""),
+        ("straße1", "STRAßE1"),
     ],
 )
 def test_normalise(typed, number):
@@ -26,7 +27,16 @@ def test_normalise(typed, number):
 
 @pytest.mark.parametrize(
     ("number", "is_so"),
-    [("SF-12", True), ("", False), ("sf", False), ("SF 1", False), ("SF1\n", False), ("٣", False)],
+    [
+        ("SF-12", True),
+        ("", False),
+        ("sf", False),
+        ("SF 1", False),
+        ("SF1\n", False),
+        ("٣", False),
+        ("-", False),
+        ("--1", True),
+    ],
 )
 def test_is_clean(number, is_so):
     assert is_clean(number) is is_so

@@ -151,6 +151,22 @@ def test_the_page_shows_what_came_and_that_it_is_no_wechat(own: Shop) -> None:
     assert "//" not in text.replace("<!doctype", "")
 
 
+@pytest.mark.parametrize(
+    ("packages", "shown"),
+    [
+        ([build.package([], waybill_id="<i>9")], '<span class="mute"><code>SF &lt;i&gt;9</code> 0 件</span>'),
+        ([build.package([{"product_cnt": 2}], deliver_type=3)], "<code>无需物流</code> 2 件"),
+        ([1, {"product_infos": [1, {"product_cnt": "2"}]}], "<code>无需物流</code> 0 件"),
+        ("none", "47001"),
+    ],
+)
+def test_the_page_shows_what_was_asked_also_when_it_was_refused(
+    own: Shop, packages: object, shown: str
+) -> None:
+    own.call("order/delivery/send", {"order_id": own.order()["order_id"], "delivery_list": packages})
+    assert shown in page(own)
+
+
 def imported(path: Path) -> set[str]:
     names = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -81,6 +81,14 @@ def test_an_ordinary_shop_shows_every_situation(demo: Sandbox, number: int) -> N
 
 
 @pytest.mark.parametrize("number", [1, 2])
+def test_only_a_paid_order_shows_a_payment(demo: Sandbox, number: int) -> None:
+    for order in all_orders(shop_of(demo, number)):
+        paid = order["order_detail"]["pay_info"]
+        is_open = order["status"] in (10, 250)
+        assert (paid["pay_time"] == 0) is (paid["transaction_id"] == "") is is_open
+
+
+@pytest.mark.parametrize("number", [1, 2])
 def test_every_demo_order_is_within_one_list_window_and_consistent(demo: Sandbox, number: int) -> None:
     shop, now = shop_of(demo, number), int(time.time())
     span = {"start_time": now - 7 * 86400, "end_time": now}

@@ -190,9 +190,11 @@ CASES = [
     ),
     Case("short IMEI", 268545012, [express(sn_info={**SN, "imei2": "49015420323751"})], lines=SUBSIDY),
     Case("serial number with a blank", 268545012, [express(sn_info={"sn_code": "SN 1"})], lines=SUBSIDY),
+    Case("one IMEI twice", 268545012, [express(sn_info={**SN, "imei2": SN["imei1"]})], lines=SUBSIDY),
+    Case("an IMEI without its serial number", 40097, [express(sn_info={"imei1": SN["imei1"]})]),
     Case(
         "one serial number twice",
-        268545012,
+        268545011,
         [express(sn_info=SN), express(sn_info=SN, waybill_id="SF3100000000002")],
         lines=[build.subsidy_line(*A, 2)],
     ),
@@ -268,10 +270,20 @@ def test_another_shop_s_order_does_not_exist(shared: Sandbox, shop: Shop) -> Non
     assert shop.call("order/get", {"order_id": order["order_id"]})["errcode"] == 100002
 
 
-def test_without_a_default_return_address_only_virtual_goods_go(shared: Sandbox) -> None:
+def test_without_a_default_return_address_nothing_goes(shared: Sandbox) -> None:
+    """The document says so without an exception for virtual goods."""
     shop = open_shop(shared, return_address=False)
     assert shop.send(shop.order())["errcode"] == 606003
-    assert shop.send(shop.order(deliver_method=1), virtual())["errcode"] == 0
+    assert shop.send(shop.order(deliver_method=1), virtual())["errcode"] == 606003
+
+
+def test_a_refund_after_shipping_does_not_hold_up_the_other_line(shop: Shop) -> None:
+    order = shop.order([line(), line(B)])
+    assert shop.send(order, express())["errcode"] == 0
+    lines = shop.remote.truth(order["order_id"])["order_detail"]["product_infos"]
+    lines[0]["finish_aftersale_sku_cnt"] = 1
+    shop.remote.change(order["order_id"], {"order_detail": {"product_infos": lines}})
+    assert shop.send(order, express((B, 1), waybill_id="SF3100000000002"))["errcode"] == 0
 
 
 def test_a_shop_without_the_right_is_told_48001(shared: Sandbox) -> None:

@@ -85,5 +85,11 @@ def test_chinese_sentences_use_chinese_stops_and_no_straight_quotes() -> None:
         assert not re.search(r'[一-鿿][,;?!"]|[,;?!"][一-鿿]', ours), ours
 
 
+def test_nobody_is_sent_to_a_place_that_has_no_such_name() -> None:
+    """店铺管理 and 改正后重发 are what the pages call them; a shop has no page of its own, a shipment no sheet."""
+    told = "".join(code.do_zh + code.problem_zh for code in (*CODES.values(), *LOCAL.values()))
+    assert not re.search("店铺页|发货单，", told)
+
+
 def test_the_table_names_no_machine_and_no_todo() -> None:
     assert not re.search(r"/work|/home|TODO|FIXME|XXX", TABLE.read_text(encoding="utf-8"))

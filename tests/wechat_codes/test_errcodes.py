@@ -64,7 +64,7 @@ DOCUMENT = {
 GENERAL = {
     *(-1, 40001, 40014, 42001, 42007, 41001, 40013, 40125, 40002, 41002, 41004, 40164, 61004, 45035, 45009),
     *(45011, 48004, 50001, 50002, 61007, 61023, 40033, 40066, 43002, 43003, 44002, 45002, 10080000, 10080001),
-    *(10080002, 85107, 85112, 85113),
+    *(10080002, 85105, 85107, 85112, 85113, 61005, 61006, 61011),
 }
 PREVENTED = {
     *(40097, 47001, 100002, 101100, 108009, 109000, 109001, 109002, 606003, 606004, 606005, 606008, 606031),
@@ -72,7 +72,7 @@ PREVENTED = {
     *(10020115, 10020276, 268545006, 268545011, 268545012),
 }
 SLUG_WORDS = (
-    "facts_never_read couriers_never_read return_address_never_read waybill_already_on_order "
+    "facts_never_read couriers_never_read deliver_method_never_read return_address_never_read waybill_already_on_order "
     "waybill_not_sent course_times_reversed goods_blank_in_many package_rows_differ order_status_unknown "
     "merchant_paused order_busy wrong_host refused_connection unresolved_host "
     "connect_timeout read_timeout connection_reset "
@@ -85,7 +85,7 @@ SLUGS = set(SLUG_WORDS.split())
 RULE_SLUGS = {
     *("facts_never_read", "couriers_never_read", "return_address_never_read", "waybill_already_on_order"),
     *("waybill_not_sent", "course_times_reversed", "goods_blank_in_many", "package_rows_differ"),
-    *("order_status_unknown",),
+    *("order_status_unknown", "deliver_method_never_read"),
 }
 PAUSES = {
     *(
@@ -105,7 +105,7 @@ PAUSES = {
         41002,
         41004,
     ),
-    *(10080000, 10080001, 10080002, 85107),
+    *(10080000, 10080001, 10080002, 85105, 85107, 61005, 61006, 61011),
 }
 RENEWALS = {40001, 40014, 42001, 42007}
 ASKS = {109000, 109001, 101100}

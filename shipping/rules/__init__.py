@@ -1,0 +1,82 @@
+"""The delivery rules: what may be sent. Pure functions; no Django, no clock, no text.
+
+A rule is a generator named as the sentence that must hold; it yields a Problem where it does not. What
+senddelivery.md decides stops; a public guess, or a fact never read, only warns. Facts of an order that was
+not read say nothing (`when_read`); what we know ourselves (couriers, numbers used, answers met) still does.
+`check` expects a draft after `drafts.fill_blanks`. Sections are senddelivery.md's unless named otherwise.
+"""
+
+from collections.abc import Iterable
+
+from shipping.drafts import Draft, OrderFacts, Problem
+
+from .body import (
+    counts_are_at_least_one,
+    numbers_are_numbers,
+    shipment_names_order_and_packages,
+)
+from .extras import (
+    courier_may_carry_the_subsidy,
+    course_ends_after_it_starts,
+    course_goods_are_a_course,
+    course_package_has_one_sku,
+    course_path_is_complete,
+    imeis_are_sound_and_differ,
+    sn_belongs_to_no_other_order,
+    sn_once_per_shipment,
+    subsidy_package_has_one_sku,
+    subsidy_package_has_sn,
+)
+from .goods import (
+    counts_fit_what_is_left,
+    package_holds_products,
+    products_belong_to_the_order,
+    virtual_ships_whole,
+)
+from .order import (
+    inspected_goods_have_passed,
+    merchant_has_a_return_address,
+    order_has_nothing_pending,
+    order_is_free_to_ship_ourselves,
+    order_waits_for_shipment,
+    order_was_read,
+)
+from .reading import Problems, Rule
+from .travel import (
+    TYPE_OF_METHOD,
+    courier_is_on_the_merchants_list,
+    delivery_type_fits_the_order,
+    delivery_type_is_known,
+    express_names_its_courier,
+    express_names_its_waybill,
+    virtual_carries_no_waybill,
+    virtual_is_for_virtual_orders,
+    waybill_is_new_to_the_order,
+    waybill_looks_usual,
+    waybill_once_per_shipment,
+)
+
+__all__ = ["RULES", "TYPE_OF_METHOD", "Problems", "check", "stops"]
+
+RULES: tuple[Rule, ...] = (
+    order_was_read, order_waits_for_shipment, order_has_nothing_pending, merchant_has_a_return_address,
+    inspected_goods_have_passed, order_is_free_to_ship_ourselves,
+    shipment_names_order_and_packages, numbers_are_numbers, counts_are_at_least_one,
+    delivery_type_is_known, delivery_type_fits_the_order, virtual_is_for_virtual_orders,
+    express_names_its_courier,
+    courier_is_on_the_merchants_list, express_names_its_waybill, waybill_looks_usual,
+    waybill_once_per_shipment, waybill_is_new_to_the_order, virtual_carries_no_waybill,
+    package_holds_products, products_belong_to_the_order, counts_fit_what_is_left, virtual_ships_whole,
+    course_package_has_one_sku, course_path_is_complete, course_ends_after_it_starts,
+    course_goods_are_a_course, subsidy_package_has_sn, imeis_are_sound_and_differ, sn_once_per_shipment,
+    sn_belongs_to_no_other_order, subsidy_package_has_one_sku, courier_may_carry_the_subsidy,
+)  # fmt: skip
+
+
+def check(draft: Draft, facts: OrderFacts) -> list[Problem]:
+    """Everything wrong with the draft, in the order of RULES."""
+    return [problem for rule in RULES for problem in rule(draft, facts)]
+
+
+def stops(problems: Iterable[Problem]) -> bool:
+    return any(problem.stops for problem in problems)

@@ -1,0 +1,72 @@
+"""How the rules read a draft, and how they say what is wrong with it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
+
+from shipping.drafts import CourseDraft, Draft, Item, OrderFacts, PackageDraft, Pair, Problem, SerialDraft
+from wechat.waybills import normalise
+
+Problems = Iterator[Problem]
+Rule = Callable[[Draft, OrderFacts], Problems]
+Packages = Iterator[tuple[str, PackageDraft]]
+
+ORDER = "order"
+
+
+def when_read(rule: Rule) -> Rule:
+    """A rule about facts of the order stays silent until the order was read."""
+
+    @wraps(rule)
+    def silent_until_read(draft: Draft, facts: OrderFacts) -> Problems:
+        return rule(draft, facts) if facts.is_read else iter(())
+
+    return silent_until_read
+
+
+def packages(draft: Draft) -> Packages:
+    return ((f"packages[{n}]", package) for n, package in enumerate(draft.packages))
+
+
+def sent_as(kind: int, draft: Draft) -> Packages:
+    return ((path, package) for path, package in packages(draft) if package.deliver_type == kind)
+
+
+def items(draft: Draft) -> Iterator[tuple[str, Item]]:
+    for path, package in packages(draft):
+        yield from ((f"{path}.items[{n}]", item) for n, item in enumerate(package.items or ()))
+
+
+def courses(draft: Draft) -> Iterator[tuple[str, PackageDraft, CourseDraft]]:
+    return ((f"{path}.course", p, p.course) for path, p in packages(draft) if p.course is not None)
+
+
+def serials(draft: Draft) -> Iterator[tuple[str, SerialDraft]]:
+    return ((f"{path}.serial", p.serial) for path, p in packages(draft) if p.serial is not None)
+
+
+def pairs(package: PackageDraft) -> set[Pair]:
+    return {item.pair for item in package.items or ()}
+
+
+def asked_for(packages: Iterable[PackageDraft]) -> Counter[Pair]:
+    asked = Counter[Pair]()
+    for item in (item for package in packages for item in package.items or ()):
+        asked[item.pair] += max(0, item.count)
+    return asked
+
+
+def repeated(numbers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    seen = Counter[str]()
+    for path, number in ((path, normalise(text)) for path, text in numbers):
+        seen[number] += 1
+        if number and seen[number] > 1:
+            yield path, number
+
+
+def stop(path: str, errcode: int | None = None, slug: str = "", **params: str | int) -> Problem:
+    return Problem(path, errcode, slug, True, params)
+
+
+def warn(path: str, errcode: int | None = None, slug: str = "", **params: str | int) -> Problem:
+    return Problem(path, errcode, slug, False, params)
