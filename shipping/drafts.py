@@ -62,11 +62,24 @@ class PackageDraft:
 
 
 @dataclass(frozen=True)
+class Noted:
+    """What an order said when its tracking number was first entered, imported or printed.
+
+    goods are (product_id, sku_id); the address is as read, masked, and equal hashes are equal addresses.
+    """
+
+    address_hash: str = ""
+    address: str = ""
+    goods: tuple[Pair, ...] = ()
+
+
+@dataclass(frozen=True)
 class Draft:
-    """One submission for one order."""
+    """One submission for one order; `noted` None: nothing was noted that could have changed."""
 
     order_id: str
     packages: tuple[PackageDraft, ...]
+    noted: Noted | None = None
 
 
 @dataclass(frozen=True)
@@ -120,12 +133,23 @@ class OrderFacts:
     couriers: Mapping[str, str] | None = None
     courier_initials: Mapping[str, str] = field(default_factory=dict)
     serials_used: Mapping[str, str] = field(default_factory=dict)
+    address_hash: str = ""
+    address: str = ""
+    changed_at: str = ""
+    held_reason: str | None = None
+    held_by: str = ""
+    # Waybills of the draft that another buyer's order carries already -> that order's id.
+    waybills_elsewhere: Mapping[str, str] = field(default_factory=dict)
     met_before: frozenset[tuple[int, str, str]] = frozenset()
 
     @property
     def has_goods(self) -> bool:
         """Whether the lines were read; an answer without any tells nothing about them."""
         return self.is_read and bool(self.goods)
+
+    @property
+    def noted(self) -> Noted:
+        return Noted(self.address_hash, self.address, tuple(goods.pair for goods in self.goods))
 
     def find(self, pair: Pair) -> Goods | None:
         return next((goods for goods in self.goods if goods.pair == pair), None)

@@ -13,8 +13,8 @@ from merchants.models import Role, User
 from merchants.queries import merchants_for
 
 from . import states
-from .models import Hold, Order, OrderLine, Package
-from .queries import orders_for, packages_for
+from .models import Order, OrderLine, Package
+from .queries import open_holds, orders_for, packages_for
 
 Orders = QuerySet[Order]
 TROUBLE = (states.REJECTED, states.UNKNOWN, states.CONFLICT)
@@ -23,12 +23,6 @@ DUE_SOON, INTERCEPT_WITHIN = timedelta(hours=24), timedelta(hours=48)
 LAST_DAY = datetime(9999, 1, 1, tzinfo=UTC)
 # A count goes no further: nobody needs it, and a list must not crawl for it.
 AT_MOST = 1000
-
-
-def open_holds(order: Any) -> QuerySet[Hold]:
-    """Holds in force: not released, their time not come."""
-    in_force = Q(until=None) | Q(until__gt=timezone.now())
-    return Hold.objects.filter(in_force, order=order, released_at=None)
 
 
 def _unheld(rows: Orders) -> Orders:

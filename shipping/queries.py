@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 
 from merchants.models import User
 from merchants.queries import merchants_for
@@ -14,10 +16,11 @@ from wechat.orders import parse_order
 from wechat.waybills import normalise
 
 from . import states
-from .drafts import VIRTUAL, CourseDraft, Goods, Item, OrderFacts, PackageDraft, Pair, SerialDraft
+from .drafts import VIRTUAL, CourseDraft, Goods, Item, Noted, OrderFacts, PackageDraft, Pair, SerialDraft
 from .models import (
     Attempt,
     Courier,
+    Hold,
     Order,
     OrderBody,
     OrderLine,
@@ -26,6 +29,8 @@ from .models import (
     Serial,
     Shipment,
     StatusChange,
+    Typed,
+    Visit,
 )
 
 MET_BEFORE = (606037, 268545006)
@@ -82,13 +87,31 @@ def couriers_of(order: Order) -> dict[str, str] | None:
     return dict(rows.values_list("delivery_id", "delivery_name"))
 
 
-def order_facts(order: Order, *, excluding: Shipment | None = None) -> OrderFacts:
-    """Everything the rules may know of an order; `excluding` leaves out the shipment being checked."""
+def open_holds(order: Any) -> QuerySet[Hold]:
+    """Holds in force: not released, their time not come."""
+    in_force = Q(until=None) | Q(until__gt=timezone.now())
+    return Hold.objects.filter(in_force, order=order, released_at=None).select_related("held_by")
+
+
+def order_facts(
+    order: Order, *, excluding: Shipment | None = None, waybills: Collection[str] = ()
+) -> OrderFacts:
+    """Everything the rules may know of an order; `excluding` leaves out the shipment being checked.
+
+    `waybills`: the draft's tracking numbers, looked for on other buyers' orders.
+    """
     ours = list(_holding(order, excluding))
     parcels = list(order.parcels.all())
     shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
+    hold = open_holds(order).first()
     return OrderFacts(
         order_id=order.order_id,
+        held_reason=hold.reason if hold else None,
+        held_by=str(hold.held_by or "") if hold else "",
+        address_hash=order.address_hash,
+        address=address_of(order),
+        changed_at=f"{timezone.localtime(order.alarm_at):%H:%M}" if order.alarm_at else "",
+        waybills_elsewhere=_elsewhere(order, waybills),
         is_read=order.read_at is not None,
         status=order.status,
         is_paid=order.paid_at is not None,
@@ -110,6 +133,45 @@ def order_facts(order: Order, *, excluding: Shipment | None = None) -> OrderFact
         serials_used=_serials_used(order, excluding),
         met_before=_met_before(order),
     )
+
+
+def address_of(order: Order) -> str:
+    """The receiver as read, which is masked."""
+    return " ".join(part for part in (order.receiver, order.phone, order.region) if part)
+
+
+def noted_of(order: Order) -> Noted:
+    """What is to be remembered of an order while its label is being used."""
+    pairs = dict.fromkeys((line.product_id, line.sku_id) for line in order.lines.all())
+    return Noted(order.address_hash, address_of(order), tuple(pairs))
+
+
+def noted_by(shipment: Shipment) -> Noted | None:
+    """What was noted when the label of a shipment came into use; None for one from before that was kept."""
+    return read_noted(shipment.noted)
+
+
+def read_noted(kept: dict[str, Any] | None) -> Noted | None:
+    if not kept:
+        return None
+    goods = tuple((str(product), str(sku)) for product, sku in kept["goods"])
+    return Noted(kept["address_hash"], kept["address"], goods)
+
+
+def noted_at_label(order: Order) -> Noted:
+    """What the order said when its slip was printed, if that was for the parcel now being packed."""
+    printing = order.printings.order_by("-id").first()
+    shipped = order.packages.filter(status=states.SHIPPED).order_by("-status_at").first()
+    is_for_this = printing and (shipped is None or printing.at > shipped.status_at)
+    return (read_noted(printing.noted) if printing and is_for_this else None) or noted_of(order)
+
+
+def _elsewhere(order: Order, waybills: Collection[str]) -> dict[str, str]:
+    """Which of these numbers other buyers' orders of the same store carry."""
+    rows = Package.objects.filter(
+        merchant=order.merchant, waybill_id__in=waybills, status__in=states.HOLDS_GOODS
+    ).exclude(order__openid=order.openid, order__address_hash=order.address_hash)
+    return dict(rows.exclude(order=order).values_list("waybill_id", "order__order_id"))
 
 
 def _holding(order: Order, excluding: Shipment | None) -> QuerySet[Package]:
@@ -256,3 +318,54 @@ def rejected_with(package: Package) -> list[Package]:
     """The package and what was rejected beside it: one correction takes them all."""
     rows = package.shipment.packages.filter(status=states.REJECTED).prefetch_related("items")
     return list(rows.select_related("course", "serial"))
+
+
+def typed_of(order: Order, user: User) -> Typed | None:
+    """What this person typed into the order's form and has not sent."""
+    return Typed.objects.filter(order=order, user=user).first()
+
+
+PRESENT = timedelta(seconds=40)
+
+
+def others_at(order: Order, user: User) -> QuerySet[Visit]:
+    """Who else has the order's form open right now."""
+    fresh = timezone.now() - PRESENT
+    rows = Visit.objects.filter(order=order, seen_at__gte=fresh).exclude(user=user)
+    return rows.select_related("user").order_by("opened_at")
+
+
+def queued_since(order: Order, user: User, opened_at: datetime) -> QuerySet[Package]:
+    """What colleagues have submitted since this person opened the form."""
+    over = (states.DRAFT, states.CANCELLED)
+    rows = packages_for(user).filter(order=order, shipment__created_at__gt=opened_at).exclude(status__in=over)
+    return rows.exclude(shipment__created_by=user).prefetch_related("items").order_by("pk")
+
+
+def last_courier(order: Order, user: User) -> str:
+    """The courier this person used last at this merchant."""
+    mine = Package.objects.filter(merchant=order.merchant, shipment__created_by=user, deliver_type=1)
+    return mine.order_by("-pk").values_list("delivery_id", flat=True).first() or ""
+
+
+def can_ship(order: Order) -> bool:
+    """Whether a click on 发货 makes sense, from rows already loaded."""
+    return order.status in (20, 21) and not is_held(order) and bool(pieces_left(order))
+
+
+def is_held(order: Order) -> bool:
+    """Whether a hold is in force, from rows already loaded."""
+    now = timezone.now()
+    return any(h.released_at is None and (h.until is None or h.until > now) for h in order.holds.all())
+
+
+def same_buyer(order: Order, user: User) -> list[Order]:
+    """Other orders of this buyer at this address that the same parcel could carry (268545005: no subsidy)."""
+    if not order.openid or not order.address_hash or order.is_subsidy or order.deliver_method != 0:
+        return []
+    rows = orders_for(user).filter(
+        merchant=order.merchant, openid=order.openid, address_hash=order.address_hash, status__in=(20, 21),
+        is_subsidy=False, deliver_method=0, on_aftersale=0, address_under_review=False,
+    )  # fmt: skip
+    rows = rows.exclude(pk=order.pk).prefetch_related("lines", "parcels", "holds", "packages__items")
+    return [other for other in rows.order_by("deadline_at", "pk")[:20] if can_ship(other)]

@@ -1,6 +1,6 @@
 """Every write a person causes, and `move`, the only door to a package's status."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,14 +16,18 @@ from .drafts import Draft, PackageDraft, Problem, SerialDraft, fill_blanks
 from .models import (
     Attempt,
     Course,
+    Hold,
     Order,
     Package,
     PackageItem,
+    Printing,
     Serial,
     Shipment,
     StatusChange,
+    Typed,
+    Visit,
 )
-from .queries import order_facts
+from .queries import PRESENT, draft_of_package, noted_at_label, noted_by, noted_of, open_holds, order_facts
 from .rules import check
 from .wake import wake
 
@@ -67,7 +71,8 @@ def move(
 
 def tidy(draft: Draft) -> Draft:
     """Normalise what people type: blanks and full-width forms, lower case in waybills and codes."""
-    return Draft(draft.order_id.strip(), tuple(_tidy_package(package) for package in draft.packages))
+    packages = tuple(_tidy_package(package) for package in draft.packages)
+    return replace(draft, order_id=draft.order_id.strip(), packages=packages)
 
 
 def _tidy_package(package: PackageDraft) -> PackageDraft:
@@ -86,8 +91,10 @@ def _tidy_serial(serial: SerialDraft) -> SerialDraft:
 
 def rehearse(*, order: Order, draft: Draft) -> tuple[Draft, list[Problem]]:
     """The draft as it would be sent, and everything the rules find; nothing is written."""
-    facts = order_facts(order)
-    filled = fill_blanks(tidy(draft), facts)
+    tidied = tidy(draft)
+    waybills = [package.waybill_id for package in tidied.packages if package.waybill_id]
+    facts = order_facts(order, waybills=waybills)
+    filled = fill_blanks(tidied, facts)
     return filled, check(filled, facts)
 
 
@@ -139,7 +146,8 @@ def _save_under_lock(
     # Taking the order first makes the second of two people count after the first has queued.
     Order.objects.filter(pk=order.pk).update(revision=F("revision") + 1)
     order.refresh_from_db()
-    filled, problems = rehearse(order=order, draft=draft)
+    noted = draft.noted or (noted_by(corrects) if corrects else None)
+    filled, problems = rehearse(order=order, draft=replace(draft, noted=noted))
     if any(problem.stops for problem in problems):
         raise Refused(problems)
     shipment = Shipment.objects.create(
@@ -149,6 +157,8 @@ def _save_under_lock(
         door=door,
         created_by=user,
         corrects=corrects,
+        noted=asdict(filled.noted or noted_of(order)),
+        noted_at=timezone.now(),
     )
     for position, package in enumerate(filled.packages):
         save_package(shipment, position, package)
@@ -209,6 +219,26 @@ def cancel_shipment(*, shipment: Shipment, user: User) -> list[Package]:
     return waiting
 
 
+def queue_together(
+    *, orders: list[Order], drafts: list[Draft], user: User, form_key: str, door: str = "page"
+) -> list[Shipment]:
+    """One parcel for several orders of one buyer: a shipment, a call and a status for each.
+
+    Raises Refused, and queues none, when a rule stops one of them.
+    """
+    with transaction.atomic():
+        return [
+            queue_shipment(order=order, draft=draft, user=user, door=door, form_key=f"{form_key}-{order.pk}")
+            for order, draft in zip(orders, drafts, strict=True)
+        ]
+
+
+def confirm_change(*, package: Package, user: User) -> Shipment:
+    """A person compared label and goods with the order as it is now: ship the package again as it was."""
+    draft = Draft(package.order.order_id, (draft_of_package(package),), noted_of(package.order))
+    return requeue_rejected(package=package, draft=draft, user=user)
+
+
 def requeue_rejected(*, package: Package, draft: Draft, user: User | None, door: str = "page") -> Shipment:
     """Ship a rejected package again, after a fix, in a new shipment that names the old one."""
     return queue_shipment(order=package.order, draft=draft, user=user, door=door, corrects=package.shipment)
@@ -237,3 +267,70 @@ def wake_read(merchant: Merchant, order_id: str) -> None:
 def wake_sync(merchant: Merchant, days: int = 7) -> None:
     """Ask the worker to read this merchant's orders."""
     wake("sync_merchant", str(merchant.pk), str(days))
+
+
+# --- holding an order back ----------------------------------------------------------------------------
+
+
+@transaction.atomic
+def hold_order(*, order: Order, user: User | None, reason: str, until: datetime | None = None) -> Hold:
+    """Keep an order from leaving; what is queued and not claimed goes back to draft."""
+    Order.objects.filter(pk=order.pk).update(revision=F("revision") + 1)
+    order.holds.filter(released_at=None).update(released_at=timezone.now(), released_by=user)
+    hold = Hold.objects.create(order=order, held_by=user, reason=reason[:200], until=until)
+    for package in order.packages.filter(status=states.QUEUED):
+        move(package, states.DRAFT, who=states.STAFF, by=user, reason=reason)
+    order.shipments.filter(due_at__isnull=False).update(due_at=None)
+    return hold
+
+
+def release_order(*, order: Order, user: User) -> int:
+    """End the hold in force; returns how many there were."""
+    return open_holds(order).update(released_at=timezone.now(), released_by=user)
+
+
+def tick_intercept(*, order: Order, user: User) -> None:
+    """The parcel of an order that changed after it left was found, or nothing can be done any more."""
+    Order.objects.filter(pk=order.pk).update(alarm_done_at=timezone.now(), alarm_done_by=user)
+
+
+# --- what is being typed ------------------------------------------------------------------------------
+
+
+def save_typed(*, order: Order, user: User, fields: dict[str, str], has_waybill: bool) -> None:
+    """Keep what a person has typed; the first tracking number notes what the order says at that moment."""
+    values: dict[str, Any] = {"fields": fields, "saved_at": timezone.now()}
+    typed, _ = Typed.objects.update_or_create(order=order, user=user, defaults=values)
+    if has_waybill and typed.noted is None:
+        typed.noted, typed.noted_at = asdict(noted_at_label(order)), timezone.now()
+        typed.save(update_fields=["noted", "noted_at"])
+
+
+def forget_typed(*, order: Order, user: User) -> None:
+    """The form was sent, or its owner began anew."""
+    Typed.objects.filter(order=order, user=user).delete()
+
+
+def note_visit(*, order: Order, user: User, opens: bool) -> Visit:
+    """Someone opened the order's form (`opens`), or still has it open."""
+    now = timezone.now()
+    visit, created = Visit.objects.get_or_create(order=order, user=user)
+    if created or not (opens or visit.seen_at < now - PRESENT):
+        visit.seen_at = now
+    else:
+        visit.opened_at = visit.seen_at = now
+    visit.save(update_fields=["opened_at", "seen_at"])
+    return visit
+
+
+def leave_order(*, order: Order, user: User) -> None:
+    """The form was sent: its sender does not have it open any more."""
+    Visit.objects.filter(order=order, user=user).delete()
+
+
+@transaction.atomic
+def note_printing(*, orders: list[Order], user: User, paper: str) -> None:
+    """Packing slips went to the printer: by whom, when, and what each order said."""
+    Printing.objects.bulk_create(
+        Printing(order=order, by=user, paper=paper, noted=asdict(noted_of(order))) for order in orders
+    )

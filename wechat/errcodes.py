@@ -24,7 +24,21 @@ _ALLOWED = {
     ),
 }
 _TEXTS = ("title_zh", "title_en", "means_zh", "means_en", "do_zh", "do_en")
-_PARAMS = {"left", "asked", "title", "other", "waybill_id", "delivery_id", "length", "method"}
+_PARAMS = {
+    "left",
+    "asked",
+    "title",
+    "other",
+    "waybill_id",
+    "delivery_id",
+    "length",
+    "method",
+    "reason",
+    "who",
+    "old",
+    "new",
+    "at",
+}
 
 
 @dataclass(frozen=True)

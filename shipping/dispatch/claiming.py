@@ -12,6 +12,7 @@ from merchants.models import platform_host
 from merchants.queries import open_pauses
 from shipping import states
 from shipping.models import Attempt, Package, Shipment
+from shipping.queries import open_holds
 from shipping.services import move
 
 SEND = "order/delivery/send"
@@ -27,7 +28,8 @@ def sendable(only: Collection[int] | None = None) -> QuerySet[Shipment]:
         merchant__is_active=True,
         merchant__api_host=platform_host(),
         merchant__credential__isnull=False,
-    ).exclude(merchant__in=paused)
+    )
+    rows = rows.exclude(merchant__in=paused).exclude(Exists(open_holds(OuterRef("order"))))
     return rows if only is None else rows.filter(pk__in=only)
 
 

@@ -9,7 +9,7 @@ from merchants.queries import open_pauses
 from shipping import states
 from shipping.drafts import Draft, Problem
 from shipping.models import Attempt, Order, Package
-from shipping.queries import draft_of_package, order_facts
+from shipping.queries import draft_of_package, noted_by, order_facts
 from shipping.rules import check
 from shipping.services import close_attempt_if_settled, move
 from shipping.syncing import store_reply
@@ -74,7 +74,8 @@ def _mark_already_there(attempt: Attempt) -> None:
 
 
 def _stopping(order: Order, packages: list[Package], attempt: Attempt) -> Problem | None:
-    draft = Draft(order.order_id, tuple(draft_of_package(package) for package in packages))
+    described = tuple(draft_of_package(package) for package in packages)
+    draft = Draft(order.order_id, described, noted_by(attempt.shipment))
     facts = order_facts(order, excluding=attempt.shipment)
     return next((problem for problem in check(draft, facts) if problem.stops), None)
 

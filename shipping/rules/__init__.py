@@ -36,8 +36,10 @@ from .goods import (
 from .order import (
     inspected_goods_have_passed,
     merchant_has_a_return_address,
+    nothing_changed_since_noted,
     order_has_nothing_pending,
     order_is_free_to_ship_ourselves,
+    order_is_not_held,
     order_waits_for_shipment,
     order_was_read,
 )
@@ -51,6 +53,7 @@ from .travel import (
     express_names_its_waybill,
     virtual_carries_no_waybill,
     virtual_is_for_virtual_orders,
+    waybill_goes_to_one_buyer,
     waybill_is_new_to_the_order,
     waybill_looks_usual,
     waybill_once_per_shipment,
@@ -59,13 +62,15 @@ from .travel import (
 __all__ = ["RULES", "TYPE_OF_METHOD", "Problems", "check", "stops"]
 
 RULES: tuple[Rule, ...] = (
-    order_was_read, order_waits_for_shipment, order_has_nothing_pending, merchant_has_a_return_address,
+    order_was_read, order_is_not_held, nothing_changed_since_noted, order_waits_for_shipment,
+    order_has_nothing_pending, merchant_has_a_return_address,
     inspected_goods_have_passed, order_is_free_to_ship_ourselves,
     shipment_names_order_and_packages, numbers_are_numbers, counts_are_at_least_one,
     delivery_type_is_known, delivery_type_fits_the_order, virtual_is_for_virtual_orders,
     express_names_its_courier,
     courier_is_on_the_merchants_list, express_names_its_waybill, waybill_looks_usual,
-    waybill_once_per_shipment, waybill_is_new_to_the_order, virtual_carries_no_waybill,
+    waybill_once_per_shipment, waybill_is_new_to_the_order, waybill_goes_to_one_buyer,
+    virtual_carries_no_waybill,
     package_holds_products, products_belong_to_the_order, counts_fit_what_is_left, virtual_ships_whole,
     course_package_has_one_sku, course_path_is_complete, course_ends_after_it_starts,
     course_goods_are_a_course, subsidy_package_has_sn, imeis_are_sound_and_differ, sn_once_per_shipment,

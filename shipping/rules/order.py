@@ -16,6 +16,22 @@ def order_was_read(draft: Draft, facts: OrderFacts) -> Problems:
         yield warn(ORDER, slug="facts_never_read")
 
 
+def order_is_not_held(draft: Draft, facts: OrderFacts) -> Problems:
+    """Our own: an order that a member holds waits, whatever door it comes through."""
+    if facts.held_reason is not None:
+        yield stop(ORDER, slug="order_held", reason=facts.held_reason, who=facts.held_by)
+
+
+@when_read
+def nothing_changed_since_noted(draft: Draft, facts: OrderFacts) -> Problems:
+    """Our own: a label printed for an old address, or goods since swapped, go on when a person confirms."""
+    old = draft.noted or facts.noted
+    if old.address_hash and facts.address_hash and old.address_hash != facts.address_hash:
+        yield stop(ORDER, slug="address_changed", old=old.address, new=facts.address, at=facts.changed_at)
+    if old.goods and facts.goods and set(old.goods) != set(facts.noted.goods):
+        yield stop(ORDER, slug="goods_changed")
+
+
 @when_read
 def order_waits_for_shipment(draft: Draft, facts: OrderFacts) -> Problems:
     """store-api 1.4; 109001, 101100. Paid, 10 may be a lag; an unknown number is the platform's to judge."""

@@ -88,6 +88,13 @@ def waybill_is_new_to_the_order(draft: Draft, facts: OrderFacts) -> Problems:
             yield stop(f"{path}.waybill_id", slug="waybill_already_on_order", waybill_id=number)
 
 
+def waybill_goes_to_one_buyer(draft: Draft, facts: OrderFacts) -> Problems:
+    """Our own: one parcel may carry several orders, but of one buyer at one address."""
+    for path, package in sent_as(EXPRESS, draft):
+        if other := facts.waybills_elsewhere.get(normalise(package.waybill_id)):
+            yield warn(f"{path}.waybill_id", slug="waybill_of_another_buyer", other=other)
+
+
 def virtual_carries_no_waybill(draft: Draft, facts: OrderFacts) -> Problems:
     """store-api 2.1: with deliver_type 3 waybill_id and delivery_id are left out of the body."""
     for path, package in sent_as(VIRTUAL, draft):
