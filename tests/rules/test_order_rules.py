@@ -10,7 +10,7 @@ from shipping.rules import RULES, check, stops
 
 from .cases import draft, expected, express, facts, found, serial
 
-SOURCE = r"Section \d|store-api \d|HOUSE|\b\d{5,9}\b"
+SOURCE = r"Section \d|store-api \d|HOUSE|\b\d{5,9}\b|Our own"
 
 
 def at_order(*problems):
