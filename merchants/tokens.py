@@ -61,6 +61,12 @@ def discard(merchant: Merchant, version: int) -> None:
     )
 
 
+def has_secret(merchant: Merchant) -> bool:
+    """Whether a token can be asked for at all."""
+    row = Credential.objects.filter(merchant=merchant).first()
+    return row is not None and bool(row.app_secret)
+
+
 def last_failure(merchant: Merchant) -> Credential | None:
     """The credential row when the last fetch failed, for the pause that follows."""
     return Credential.objects.filter(merchant=merchant, failed_at__isnull=False).first()

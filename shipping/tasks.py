@@ -7,7 +7,7 @@ from merchants.models import Merchant
 
 from . import syncing
 from .dispatch import Pump
-from .dispatch.pump import is_work_due
+from .dispatch.waiting import is_work_due
 
 PUMP_SECONDS = 20
 

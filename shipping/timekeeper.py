@@ -5,8 +5,8 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from .dispatch.pump import is_work_due
 from .dispatch.sweeping import sweep
+from .dispatch.waiting import is_work_due
 from .models import Schedule
 
 # name -> seconds between two runs

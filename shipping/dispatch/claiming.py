@@ -8,37 +8,43 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from merchants.models import platform_host
+from merchants.models import Pause, platform_host
 from merchants.queries import open_pauses
 from shipping import states
 from shipping.models import Attempt, Package, Shipment
 from shipping.services import move
 
-SEND = "order/delivery/send"
+SEND, READ = "order/delivery/send", "order/get"
 BETWEEN_CALLS = timedelta(seconds=1)
 LOOK_AT = 200
 
 
-def sendable(only: Collection[int] | None = None) -> QuerySet[Shipment]:
-    """Shipments with something queued whose merchant may be called, whenever they are due."""
-    paused = open_pauses().filter(call__in=("", SEND)).values("merchant")
+def stopping_pauses() -> QuerySet[Pause]:
+    """Open pauses that stop sending. A quota on order/get does too: without fresh facts nothing leaves."""
+    used_up = Q(call=READ, until__isnull=False)
+    return open_pauses().filter(Q(call__in=("", SEND)) | used_up)
+
+
+def recent_calls() -> QuerySet[Attempt]:
+    """The calls of a shipment's order that ended less than a second ago."""
+    return Attempt.objects.filter(order=OuterRef("order"), ended_at__gt=timezone.now() - BETWEEN_CALLS)
+
+
+def unblocked(only: Collection[int] | None = None) -> QuerySet[Shipment]:
+    """Shipments with something queued and nothing of their order open, whenever they are due."""
+    calls = Attempt.objects.filter(order=OuterRef("order"), closed_at=None)
+    unsettled = Package.objects.filter(order=OuterRef("order"), status__in=states.OPEN)
     rows = Shipment.objects.filter(
-        due_at__isnull=False,
-        merchant__is_active=True,
-        merchant__api_host=platform_host(),
-        merchant__credential__isnull=False,
-    ).exclude(merchant__in=paused)
+        due_at__isnull=False, merchant__is_active=True, merchant__api_host=platform_host()
+    )
+    rows = rows.exclude(Exists(calls)).exclude(Exists(unsettled))
     return rows if only is None else rows.filter(pk__in=only)
 
 
 def due(only: Collection[int] | None = None) -> list[Shipment]:
     """What may be claimed now, oldest first: nothing of the order open, a second since its last call."""
-    now = timezone.now()
-    busy = Attempt.objects.filter(order=OuterRef("order")).filter(
-        Q(closed_at=None) | Q(ended_at__gt=now - BETWEEN_CALLS)
-    )
-    unsettled = Package.objects.filter(order=OuterRef("order"), status__in=states.OPEN)
-    rows = sendable(only).filter(due_at__lte=now).exclude(Exists(busy)).exclude(Exists(unsettled))
+    rows = unblocked(only).filter(due_at__lte=timezone.now()).exclude(Exists(recent_calls()))
+    rows = rows.exclude(merchant__in=stopping_pauses().values("merchant"))
     return list(rows.select_related("merchant", "order").order_by("due_at", "id")[:LOOK_AT])
 
 

@@ -5,9 +5,14 @@ from merchants.models import Merchant
 from merchants.services import pause_merchant
 from wechat.errcodes import meaning
 
+NO_SECRET = 41004
+
 
 def pause_for_token(merchant: Merchant) -> None:
     """Pause when the platform refused the credentials; a token call that got no answer is only retried."""
+    if not tokens.has_secret(merchant):
+        pause_merchant(merchant=merchant, errcode=NO_SECRET)
+        return
     row = tokens.last_failure(merchant)
     if row is None or row.failed_errcode is None:
         return

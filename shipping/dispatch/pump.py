@@ -10,22 +10,23 @@ from django.conf import settings
 from django.utils import timezone
 
 from merchants import lines, tokens
-from shipping.models import Attempt, Shipment
+from shipping.models import Attempt
 from wechat.endpoints import DELIVERY_SEND, ORDER_GET
 from wechat.outcomes import read_outcome
 from wechat.payload import order_get_body
 from wechat.replies import Reply, ReplyKind
 
-from .claiming import claim_some, sendable
+from .claiming import claim_some
 from .pausing import pause_for_token
 from .recording import record
 from .runs import Run
 from .sending import needs_read, prepare, put_back, take_facts
 from .settling import settle, take_due
 from .sweeping import sweep
+from .waiting import next_due
 
 log = logging.getLogger(__name__)
-HORIZON = timedelta(minutes=10)
+HORIZON, SOON = timedelta(minutes=10), timedelta(seconds=1)
 
 
 class Pump:
@@ -66,11 +67,11 @@ class Pump:
 
     def _rest(self, end: float, until_idle: bool) -> bool:
         """Sleep until something may be due; False when there is nothing worth waiting for."""
-        coming = next_due(self.only)
-        if coming is None or (coming > timezone.now() + HORIZON) or not until_idle:
-            return coming is not None and coming <= timezone.now()
-        pause = (coming - timezone.now()).total_seconds()
-        time.sleep(max(0.01, min(pause, 0.5, end - time.monotonic())))
+        coming, now = next_due(self.only), timezone.now()
+        if coming is None or coming > now + (HORIZON if until_idle else SOON):
+            return False
+        pause = (coming - now).total_seconds()
+        time.sleep(max(0.05, min(pause, 0.5, end - time.monotonic())))
         return True
 
     # --- one attempt ----------------------------------------------------------------------------------
@@ -136,26 +137,6 @@ def _reply_of(future: Future[Reply]) -> Reply:
     return Reply(ReplyKind.NO_ANSWER, slug="lane_failed")
 
 
-def next_due(only: Collection[int] | None = None) -> datetime | None:
-    """When the next send or settling read is due; None when everything is final, paused or with a person."""
-    reads = Attempt.objects.filter(closed_at=None, next_read_at__isnull=False)
-    calls = Attempt.objects.filter(closed_at=None, ended_at=None)
-    if only is not None:
-        reads, calls = reads.filter(shipment_id__in=only), calls.filter(shipment_id__in=only)
-    moments = [
-        *sendable(only).order_by("due_at").values_list("due_at", flat=True)[:1],
-        *reads.order_by("next_read_at").values_list("next_read_at", flat=True)[:1],
-    ]
-    if calls.exists():
-        moments.append(timezone.now() + timedelta(seconds=0.2))
-    return min((m for m in moments if m is not None), default=None)
-
-
 def pump_until_settled(shipments: Collection[int], seconds: float) -> None:
     """Pump these shipments in this process until each is final or waits for a person, or time is over."""
     Pump(only=shipments).run(seconds, until_idle=True)
-
-
-def is_work_due() -> bool:
-    coming = next_due()
-    return coming is not None and coming <= timezone.now() and Shipment.objects.exists()

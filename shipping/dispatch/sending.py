@@ -16,11 +16,11 @@ from shipping.syncing import store_reply
 from wechat.payload import CourseWire, ItemWire, PackageWire, SerialWire, send_body
 from wechat.replies import Reply
 
+from .claiming import READ
 from .matching import Match, match
 from .pacing import backoff, requeue_at
 
 FRESH = timedelta(seconds=60)
-READ = "order/get"
 
 
 def needs_read(attempt: Attempt) -> bool:
@@ -28,7 +28,7 @@ def needs_read(attempt: Attempt) -> bool:
     read_at = attempt.order.read_at
     if read_at is not None and read_at > timezone.now() - FRESH:
         return False
-    return not open_pauses().filter(merchant=attempt.merchant, call=READ).exists()
+    return not open_pauses().filter(merchant=attempt.merchant, call=READ, until=None).exists()
 
 
 def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:

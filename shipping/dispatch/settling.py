@@ -1,12 +1,15 @@
 """Unknown outcomes: ask the platform what it has, and believe only that (HOUSE states, RELIABILITY rules)."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from merchants.models import platform_host
 from shipping import states
-from shipping.models import Attempt, Order, Package
+from shipping.models import Attempt, Order, Package, Shipment
 from shipping.services import close_attempt_if_settled, move
 from shipping.syncing import store_reply
 from wechat.errcodes import meaning
@@ -21,13 +24,20 @@ IN_HAND = timedelta(seconds=30)
 UNREADABLE = (100002, 48001)
 
 
-def take_due(limit: int, only: list[int] | None = None) -> list[Attempt]:
+def to_settle(only: Collection[int] | None = None) -> QuerySet[Attempt]:
+    """Attempts with a read to come; a merchant made for another host is not called at this one."""
+    rows = Attempt.objects.filter(closed_at=None, ended_at__isnull=False, next_read_at__isnull=False)
+    rows = rows.filter(merchant__api_host=platform_host())
+    # By order: another shipment's open attempt stands in the way of ours.
+    orders = Shipment.objects.filter(pk__in=only or ()).values("order")
+    return rows if only is None else rows.filter(order__in=orders)
+
+
+def take_due(limit: int, only: Collection[int] | None = None) -> list[Attempt]:
     """Attempts whose next read is due, each taken by moving its `next_read_at` out of others' sight."""
-    now = timezone.now()
-    rows = Attempt.objects.filter(closed_at=None, next_read_at__lte=now, ended_at__isnull=False)
-    rows = rows if only is None else rows.filter(shipment_id__in=only)
-    taken = []
-    for attempt in rows.select_related("merchant", "order", "shipment").order_by("next_read_at")[:limit]:
+    now, taken = timezone.now(), []
+    rows = to_settle(only).filter(next_read_at__lte=now).select_related("merchant", "order", "shipment")
+    for attempt in rows.order_by("next_read_at")[:limit]:
         same = Attempt.objects.filter(pk=attempt.pk, next_read_at=attempt.next_read_at)
         if same.update(next_read_at=now + IN_HAND):
             taken.append(attempt)
