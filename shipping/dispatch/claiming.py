@@ -1,11 +1,11 @@
 """Which shipment leaves next, and taking it so that nobody else can."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from merchants.models import Pause, platform_host
@@ -16,7 +16,7 @@ from shipping.services import move
 
 SEND, READ = "order/delivery/send", "order/get"
 BETWEEN_CALLS = timedelta(seconds=1)
-LOOK_AT = 200
+LOOK_AHEAD = 25
 
 
 def stopping_pauses() -> QuerySet[Pause]:
@@ -41,28 +41,48 @@ def unblocked(only: Collection[int] | None = None) -> QuerySet[Shipment]:
     return rows if only is None else rows.filter(pk__in=only)
 
 
-def due(only: Collection[int] | None = None) -> list[Shipment]:
+def due(only: Collection[int] | None = None) -> QuerySet[Shipment]:
     """What may be claimed now, oldest first: nothing of the order open, a second since its last call."""
     rows = unblocked(only).filter(due_at__lte=timezone.now()).exclude(Exists(recent_calls()))
     rows = rows.exclude(merchant__in=stopping_pauses().values("merchant"))
-    return list(rows.select_related("merchant", "order").order_by("due_at", "id")[:LOOK_AT])
+    return rows.select_related("merchant", "order").order_by("due_at", "id")
 
 
-def claim_some(run_id: str, room: int, only: Collection[int] | None = None) -> list[Attempt]:
-    """Claim up to `room` shipments, the merchant with the fewest in flight first."""
-    waiting = due(only) if room > 0 else []
+def claim_some(
+    run_id: str, room: int, only: Collection[int] | None = None, but: Collection[int] = ()
+) -> list[Attempt]:
+    """Claim up to `room` shipments, the merchant with the fewest in flight first, `but` those named."""
+    queues = _queues(room, only, but) if room > 0 else {}
     flying = Counter(
         Attempt.objects.filter(closed_at=None, ended_at=None).values_list("merchant_id", flat=True)
     )
     claimed: list[Attempt] = []
-    while waiting and len(claimed) < room:
-        chosen = min(waiting, key=lambda shipment: flying[shipment.merchant_id])
-        waiting.remove(chosen)
-        attempt = claim(chosen, run_id)
-        if attempt is not None:
+    while queues and len(claimed) < room:
+        fewest = min(queues, key=lambda merchant_id: flying[merchant_id])
+        shipment = next(queues[fewest], None)
+        if shipment is None:
+            del queues[fewest]
+        elif attempt := claim(shipment, run_id):
             claimed.append(attempt)
-            flying[chosen.merchant_id] += 1
+            flying[fewest] += 1
     return claimed
+
+
+def _queues(room: int, only: Collection[int] | None, but: Collection[int]) -> dict[int, Iterator[Shipment]]:
+    """Each merchant's own queue, so that thousands of one never hide another's; read when its turn comes."""
+    waiting = Shipment.objects.filter(due_at__lte=timezone.now()).exclude(merchant__in=but)
+    waiting = waiting if only is None else waiting.filter(pk__in=only)
+    merchants = waiting.values("merchant").annotate(oldest=Min("due_at")).order_by("oldest")
+    return {row["merchant"]: _queue(row["merchant"], room, only) for row in merchants}
+
+
+def _queue(merchant_id: int, room: int, only: Collection[int] | None) -> Iterator[Shipment]:
+    seen: set[int] = set()
+    for shipment in due(only).filter(merchant_id=merchant_id)[: room * LOOK_AHEAD]:
+        # A second parcel of an order waits for the first.
+        if shipment.order_id not in seen:
+            seen.add(shipment.order_id)
+            yield shipment
 
 
 def claim(shipment: Shipment, run_id: str) -> Attempt | None:

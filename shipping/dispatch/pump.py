@@ -4,29 +4,46 @@ import logging
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
 
 from merchants import lines, tokens
+from merchants.models import Merchant
+from shipping import states
 from shipping.models import Attempt
-from wechat.endpoints import DELIVERY_SEND, ORDER_GET
+from wechat.endpoints import DELIVERY_SEND, ORDER_GET, STABLE_TOKEN
 from wechat.outcomes import read_outcome
 from wechat.payload import order_get_body
 from wechat.replies import Reply, ReplyKind
+from wechat.secrets import Token
 
 from .claiming import claim_some
 from .pausing import pause_for_token
-from .recording import record
+from .recording import note_token_refused, record
 from .runs import Run
-from .sending import needs_read, prepare, put_back, take_facts
+from .sending import let_go, needs_read, prepare, put_back, take_facts
 from .settling import settle, take_due
+from .stopping import StopSignals
 from .sweeping import sweep
 from .waiting import next_due
 
 log = logging.getLogger(__name__)
 HORIZON, SOON = timedelta(minutes=10), timedelta(seconds=1)
+
+Step = Callable[[Reply], None]
+WithToken = Callable[[tokens.Held | None], None]
+
+
+class Waiter(NamedTuple):
+    """An attempt that goes on once its merchant's token has come."""
+
+    attempt: Attempt
+    go_on: WithToken
 
 
 class Pump:
@@ -34,13 +51,15 @@ class Pump:
 
     def __init__(self, only: Collection[int] | None = None) -> None:
         self.only = None if only is None else list(only)
-        self.flying: dict[Future[Reply], Callable[[Reply], None]] = {}
+        self.flying: dict[Future[Reply], Step] = {}
+        self.asking: dict[int, list[Waiter]] = {}
+        self.in_hand: set[int] = set()
         self.stopping = False
 
     def run(self, seconds: float, *, until_idle: bool = False) -> None:
         """Pump for at most `seconds`; with until_idle wait through delays that end within ten minutes."""
         end = time.monotonic() + seconds
-        with Run() as run, ThreadPoolExecutor(settings.LANES) as self.lanes:
+        with StopSignals(self.stop), Run() as run, ThreadPoolExecutor(settings.LANES) as self.lanes:
             while True:
                 is_over = self.stopping or time.monotonic() >= end
                 if not is_over:
@@ -50,12 +69,17 @@ class Pump:
                 elif is_over or not self._rest(end, until_idle):
                     return
 
+    def stop(self) -> None:
+        """Claim nothing more; what is on its way is finished and recorded."""
+        self.stopping = True
+
     def _start(self, run_id: str) -> None:
-        sweep()
+        sweep(run_id, self.in_hand)
         for attempt in take_due(self._room(), self.only):
-            self._settle(attempt)
-        for attempt in claim_some(run_id, self._room(), self.only):
-            self._begin(attempt)
+            self._try(attempt, partial(self._settle, attempt))
+        for attempt in claim_some(run_id, self._room(), self.only, self.asking):
+            self.in_hand.add(attempt.pk)
+            self._try(attempt, partial(self._begin, attempt))
 
     def _room(self) -> int:
         return max(0, int(settings.LANES) - len(self.flying))
@@ -76,8 +100,41 @@ class Pump:
 
     # --- one attempt ----------------------------------------------------------------------------------
 
+    def _try(self, attempt: Attempt, step: Callable[[], None]) -> None:
+        """A shipment we stumble over must not stop the others: out of hand, the sweep takes care of it."""
+        try:
+            step()
+        except Exception:
+            log.exception("merchant=%s attempt=%s: fault of our own", attempt.merchant_id, attempt.pk)
+            self.in_hand.discard(attempt.pk)
+
+    def _fly(self, attempt: Attempt, call: Callable[[], Reply], then: Step) -> None:
+        self.flying[self.lanes.submit(call)] = lambda reply: self._try(attempt, lambda: then(reply))
+
+    def _with_token(self, attempt: Attempt, go_on: WithToken) -> None:
+        """Go on with a living token. It is fetched in a lane: a slow answer holds up its own store only."""
+        merchant, waiter = attempt.merchant, Waiter(attempt, go_on)
+        if merchant.pk in self.asking:
+            self.asking[merchant.pk].append(waiter)
+        elif wanted := tokens.ask(merchant):
+            self.asking[merchant.pk] = [waiter]
+            future = self.lanes.submit(lines.client().call, STABLE_TOKEN, wanted.body)
+            self.flying[future] = lambda reply: self._token_came(merchant, wanted, reply)
+        else:
+            go_on(tokens.current(merchant))
+
+    def _token_came(self, merchant: Merchant, wanted: tokens.Wanted, reply: Reply) -> None:
+        waiters = self.asking.pop(merchant.pk)
+        if not tokens.keep(wanted, reply):
+            pause_for_token(merchant, reply)
+        held = tokens.current(merchant)
+        for attempt, go_on in waiters:
+            self._try(attempt, partial(go_on, held))
+
     def _begin(self, attempt: Attempt) -> None:
-        held = tokens.ensure(lines.client(), attempt.merchant)
+        self._with_token(attempt, lambda held: self._look(attempt, held))
+
+    def _look(self, attempt: Attempt, held: tokens.Held | None) -> None:
         if held is None:
             pause_for_token(attempt.merchant)
             put_back(attempt, slug="no_token")
@@ -88,22 +145,24 @@ class Pump:
             self._send(attempt, held)
 
     def _check(self, attempt: Attempt, held: tokens.Held, reply: Reply, began: datetime) -> None:
-        if read_outcome(reply).then == "renew_token":
-            tokens.discard(attempt.merchant, held.version)
+        if _drop_refused(attempt, held, reply):
+            note_token_refused(attempt, reply)
         if take_facts(attempt, reply, began):
             self._send(attempt, held)
 
     def _send(self, attempt: Attempt, held: tokens.Held) -> None:
-        body = prepare(attempt)
-        if body is None:
+        if self.stopping:
+            let_go(attempt, who=states.WORKER, reason="worker_stopped")
             return
-        future = self.lanes.submit(lines.client().call, DELIVERY_SEND, body, token=held.token)
-        self.flying[future] = lambda reply: self._record(attempt, held, reply)
+        until = time.monotonic() + settings.WECHAT_TIMEOUT[2]
+        body = prepare(attempt)
+        if body is not None:
+            call = partial(send_in_time, body, held.token, until)
+            self._fly(attempt, call, lambda reply: self._record(attempt, held, reply))
 
     def _record(self, attempt: Attempt, held: tokens.Held, reply: Reply) -> None:
         outcome = read_outcome(reply)
-        if outcome.then == "renew_token":
-            tokens.discard(attempt.merchant, held.version)
+        _drop_refused(attempt, held, reply)
         record(attempt, outcome)
         log.info(
             "merchant=%s shipment=%s attempt=%s then=%s errcode=%s ms=%s",
@@ -112,20 +171,40 @@ class Pump:
         )
 
     def _settle(self, attempt: Attempt) -> None:
-        held, began = tokens.ensure(lines.client(), attempt.merchant), timezone.now()
+        self._with_token(attempt, lambda held: self._ask(attempt, held))
+
+    def _ask(self, attempt: Attempt, held: tokens.Held | None) -> None:
+        began = timezone.now()
         if held is None:
             settle(attempt, Reply(ReplyKind.NOT_SENT, slug="no_token"), began)
-            return
-        self._read(attempt, held, lambda reply: self._settled(attempt, held, reply, began))
+        else:
+            self._read(attempt, held, lambda reply: self._settled(attempt, held, reply, began))
 
     def _settled(self, attempt: Attempt, held: tokens.Held, reply: Reply, began: datetime) -> None:
-        if read_outcome(reply).then == "renew_token":
-            tokens.discard(attempt.merchant, held.version)
-        settle(attempt, reply, began)
+        _drop_refused(attempt, held, reply)
+        try:
+            settle(attempt, reply, began)
+        except Exception:
+            log.exception("attempt=%s: a read we could not take in", attempt.pk)
+            settle(attempt, replace(reply, data={}), began)
 
-    def _read(self, attempt: Attempt, held: tokens.Held, then: Callable[[Reply], None]) -> None:
+    def _read(self, attempt: Attempt, held: tokens.Held, then: Step) -> None:
         body = order_get_body(attempt.order.order_id)
-        self.flying[self.lanes.submit(lines.client().call, ORDER_GET, body, token=held.token)] = then
+        self._fly(attempt, lambda: lines.client().call(ORDER_GET, body, token=held.token), then)
+
+
+def send_in_time(body: dict[str, object], token: Token, until: float) -> Reply:
+    """A process that was stopped meanwhile sends nothing on facts that have grown old."""
+    if time.monotonic() > until:
+        return Reply(ReplyKind.NOT_SENT, slug="connect_timeout")
+    return lines.client().call(DELIVERY_SEND, body, token=token)
+
+
+def _drop_refused(attempt: Attempt, held: tokens.Held, reply: Reply) -> bool:
+    is_refused = read_outcome(reply).then == "renew_token"
+    if is_refused:
+        tokens.discard(attempt.merchant, held.version)
+    return is_refused
 
 
 def _reply_of(future: Future[Reply]) -> Reply:
