@@ -10,7 +10,7 @@ from .dispatch.waiting import is_work_due
 from .models import Schedule
 
 # name -> seconds between two runs
-SCHEDULE = {"sweep": 10, "renew_tokens": 60}
+SCHEDULE = {"sweep": 10, "renew_tokens": 60, "prune_tasks": 3600}
 
 
 def tick() -> None:
