@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from .models import Credential, Membership, Merchant, Pause, Role, User
@@ -80,11 +81,16 @@ def pause_merchant(
     rid: str = "",
     until: datetime | None = None,
 ) -> Pause:
-    """Stop a merchant's sending calls, or one call, until someone resumes it or `until` has passed."""
+    """Stop a merchant's sending calls, or one call, until someone resumes it or `until` has passed.
+
+    A pause that lasts longer stays as it is.
+    """
     values = {"errcode": errcode, "slug": slug, "errmsg": errmsg[:500], "rid": rid, "until": until}
-    Pause.objects.filter(merchant=merchant, call=call, ended_at=None, until__lte=timezone.now()).update(
-        ended_at=timezone.now()
-    )
+    held = Pause.objects.filter(merchant=merchant, call=call, ended_at=None)
+    held.filter(until__lte=timezone.now()).update(ended_at=timezone.now())
+    longer = held.filter(Q(until=None) | Q(until__gt=until)).first() if until else None
+    if longer is not None:
+        return longer
     pause, _ = Pause.objects.update_or_create(merchant=merchant, call=call, ended_at=None, defaults=values)
     return pause
 

@@ -5,8 +5,9 @@ fetch happens outside any transaction, and losers of the lease keep the old toke
 """
 
 import logging
-from datetime import datetime, timedelta
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, NamedTuple
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -17,6 +18,7 @@ from wechat.payload import stable_token_body
 from wechat.replies import Reply
 from wechat.secrets import Token
 
+from .fields import SecretUnreadable
 from .models import Credential, Merchant
 
 log = logging.getLogger(__name__)
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 RENEW_BEFORE = timedelta(seconds=280)
 USABLE_FOR = timedelta(seconds=20)
 LEASE = timedelta(seconds=30)
+LONGEST = 7200
 
 
 class Held(NamedTuple):
@@ -34,9 +37,18 @@ class Held(NamedTuple):
     version: int
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """A token to be fetched; whoever holds this holds the lease. The body carries the secret."""
+
+    credential_pk: int
+    version: int
+    body: dict[str, Any] = field(repr=False)
+
+
 def current(merchant: Merchant) -> Held | None:
     """The stored token if it still lives long enough for a call."""
-    row = Credential.objects.filter(merchant=merchant).first()
+    row = _row(merchant)
     if row is None or not row.access_token or row.token_expires_at is None:
         return None
     if row.token_expires_at < timezone.now() + USABLE_FOR:
@@ -46,12 +58,27 @@ def current(merchant: Merchant) -> Held | None:
 
 def ensure(client: Client, merchant: Merchant) -> Held | None:
     """A living token, fetched now if this process gets the lease; None when there is none to be had."""
-    row = Credential.objects.filter(merchant=merchant).exclude(app_secret__isnull=True).first()
-    if row is None or not row.app_secret:
-        return current(merchant)
-    if _needs_renewal(row) and _take_lease(row):
-        _save(row, client.call(STABLE_TOKEN, stable_token_body(merchant.appid, row.app_secret)))
+    if wanted := ask(merchant):
+        keep(wanted, client.call(STABLE_TOKEN, wanted.body))
     return current(merchant)
+
+
+def ask(merchant: Merchant) -> Wanted | None:
+    """Take the lease if it is time to fetch; None when the token is fresh, being fetched or not to be had."""
+    row = _row(merchant)
+    if row is None or not row.app_secret or not _needs_renewal(row) or not _take_lease(row):
+        return None
+    return Wanted(row.pk, row.token_version, stable_token_body(merchant.appid, row.app_secret))
+
+
+def keep(wanted: Wanted, reply: Reply) -> bool:
+    """Store what the token call brought; False when it brought no token."""
+    token = str(reply.data.get("access_token") or "") if reply.ok else ""
+    if token:
+        _save_token(wanted, token, reply)
+    else:
+        _save_failure(wanted, reply)
+    return bool(token)
 
 
 def discard(merchant: Merchant, version: int) -> None:
@@ -61,9 +88,19 @@ def discard(merchant: Merchant, version: int) -> None:
     )
 
 
-def last_failure(merchant: Merchant) -> Credential | None:
-    """The credential row when the last fetch failed, for the pause that follows."""
-    return Credential.objects.filter(merchant=merchant, failed_at__isnull=False).first()
+def has_secret(merchant: Merchant) -> bool:
+    """Whether a token can be asked for at all."""
+    row = _row(merchant)
+    return row is not None and bool(row.app_secret)
+
+
+def _row(merchant: Merchant) -> Credential | None:
+    """A secret that no key opens is as good as none, and must not stop the other merchants."""
+    try:
+        return Credential.objects.filter(merchant=merchant).first()
+    except SecretUnreadable:
+        log.error("merchant=%s: no key in CREDENTIAL_KEYS opens the stored secret", merchant.pk)
+        return None
 
 
 def _needs_renewal(row: Credential) -> bool:
@@ -76,16 +113,10 @@ def _take_lease(row: Credential) -> bool:
     return free.update(lease_until=now + LEASE) == 1
 
 
-def _save(row: Credential, reply: Reply) -> None:
-    token = str(reply.data.get("access_token") or "") if reply.ok else ""
-    (_save_token if token else _save_failure)(row, reply)
-
-
-def _save_token(row: Credential, reply: Reply) -> None:
+def _save_token(wanted: Wanted, token: str, reply: Reply) -> None:
     now = timezone.now()
-    fresh = Credential(access_token=reply.data["access_token"])
-    Credential.objects.filter(pk=row.pk, token_version=row.token_version).update(
-        access_token=fresh.access_token,
+    Credential.objects.filter(pk=wanted.credential_pk, token_version=wanted.version).update(
+        access_token=token,
         token_version=F("token_version") + 1,
         token_expires_at=now + _lifetime(reply),
         token_fetched_at=now,
@@ -98,16 +129,16 @@ def _save_token(row: Credential, reply: Reply) -> None:
 
 def _lifetime(reply: Reply) -> timedelta:
     try:
-        return timedelta(seconds=int(reply.data.get("expires_in", 7200)))
-    except (TypeError, ValueError):
-        return timedelta(seconds=7200)
+        return timedelta(seconds=min(LONGEST, int(reply.data.get("expires_in", LONGEST))))
+    except (TypeError, ValueError, OverflowError):
+        return timedelta(seconds=LONGEST)
 
 
-def _save_failure(row: Credential, reply: Reply) -> None:
-    now: datetime = timezone.now()
-    log.warning("token fetch failed for merchant %s: %s %s", row.merchant_id, reply.errcode, reply.slug)
+def _save_failure(wanted: Wanted, reply: Reply) -> None:
+    now = timezone.now()
+    log.warning("token fetch failed: credential %s %s %s", wanted.credential_pk, reply.errcode, reply.slug)
     # The lease stays for a moment, so that a wrong secret is not tried in a tight loop.
-    Credential.objects.filter(pk=row.pk).update(
+    Credential.objects.filter(pk=wanted.credential_pk).update(
         failed_at=now,
         failed_errcode=reply.errcode,
         failed_reason=(reply.errmsg or reply.slug)[:300],

@@ -1,15 +1,21 @@
 """Background entry points: they load and call. A ticket has no argument: the database says what is due."""
 
+from datetime import timedelta
+
+from django.db.models import Q
+from django.utils import timezone
 from django_tasks import task
+from django_tasks_db.models import DBTaskResult
 
 from merchants import lines, tokens
 from merchants.models import Merchant
 
 from . import syncing
 from .dispatch import Pump
-from .dispatch.pump import is_work_due
+from .dispatch.waiting import is_work_due
 
 PUMP_SECONDS = 20
+KEEP_TASKS = timedelta(days=1)
 
 
 @task(queue_name="send")
@@ -38,3 +44,11 @@ def renew_tokens() -> None:
     for merchant in Merchant.objects.filter(is_active=True, credential__isnull=False):
         if lines.is_reachable(merchant):
             tokens.ensure(lines.client(), merchant)
+
+
+@task(queue_name="rest")
+def prune_tasks() -> None:
+    """Forget tasks that are over, and those that a killed worker left RUNNING for ever."""
+    old = timezone.now() - KEEP_TASKS
+    is_over = Q(finished_at__lte=old) | Q(status="RUNNING", started_at__lte=old)
+    DBTaskResult.objects.filter(is_over).delete()

@@ -5,12 +5,12 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from .dispatch.pump import is_work_due
 from .dispatch.sweeping import sweep
+from .dispatch.waiting import is_work_due
 from .models import Schedule
 
 # name -> seconds between two runs
-SCHEDULE = {"sweep": 10, "renew_tokens": 60}
+SCHEDULE = {"sweep": 10, "renew_tokens": 60, "prune_tasks": 3600}
 
 
 def tick() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 Json = dict[str, Any]
 SUBSIDY_COUPONS = (4, 5)
 SKU_CHANGE_WAITS = 3
+LARGEST = 2**63 - 1  # what a database column of whole numbers holds
 YEAR_10000 = 253402300800  # unix seconds; milliseconds, which some answers carry, lie beyond
 
 
@@ -92,13 +93,14 @@ def _text(value: object) -> str:
 
 
 def _int(value: object) -> int | None:
-    """Numbers arrive as numbers, strings or booleans; anything else counts as absent."""
+    """Numbers arrive as numbers, strings or booleans; anything else, or too large to store, is absent."""
     if not isinstance(value, int | float | str):
         return None
     try:
-        return int(value)
+        number = int(value)
     except (ValueError, OverflowError):
         return None
+    return number if abs(number) <= LARGEST else None
 
 
 def _count(value: object) -> int:

@@ -1,64 +1,90 @@
 """Which shipment leaves next, and taking it so that nobody else can."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
-from merchants.models import platform_host
+from merchants.models import Pause, platform_host
 from merchants.queries import open_pauses
 from shipping import states
 from shipping.models import Attempt, Package, Shipment
 from shipping.queries import open_holds
 from shipping.services import move
 
-SEND = "order/delivery/send"
+SEND, READ = "order/delivery/send", "order/get"
 BETWEEN_CALLS = timedelta(seconds=1)
-LOOK_AT = 200
+LOOK_AHEAD = 25
 
 
-def sendable(only: Collection[int] | None = None) -> QuerySet[Shipment]:
-    """Shipments with something queued whose merchant may be called, whenever they are due."""
-    paused = open_pauses().filter(call__in=("", SEND)).values("merchant")
+def stopping_pauses() -> QuerySet[Pause]:
+    """Open pauses that stop sending. A quota on order/get does too: without fresh facts nothing leaves."""
+    used_up = Q(call=READ, until__isnull=False)
+    return open_pauses().filter(Q(call__in=("", SEND)) | used_up)
+
+
+def recent_calls() -> QuerySet[Attempt]:
+    """The calls of a shipment's order that ended less than a second ago."""
+    return Attempt.objects.filter(order=OuterRef("order"), ended_at__gt=timezone.now() - BETWEEN_CALLS)
+
+
+def unblocked(only: Collection[int] | None = None) -> QuerySet[Shipment]:
+    """Shipments with something queued and nothing of their order open, whenever they are due."""
+    calls = Attempt.objects.filter(order=OuterRef("order"), closed_at=None)
+    unsettled = Package.objects.filter(order=OuterRef("order"), status__in=states.OPEN)
     rows = Shipment.objects.filter(
-        due_at__isnull=False,
-        merchant__is_active=True,
-        merchant__api_host=platform_host(),
-        merchant__credential__isnull=False,
+        due_at__isnull=False, merchant__is_active=True, merchant__api_host=platform_host()
     )
-    rows = rows.exclude(merchant__in=paused).exclude(Exists(open_holds(OuterRef("order"))))
+    rows = rows.exclude(Exists(calls)).exclude(Exists(unsettled))
+    rows = rows.exclude(Exists(open_holds(OuterRef("order"))))
     return rows if only is None else rows.filter(pk__in=only)
 
 
-def due(only: Collection[int] | None = None) -> list[Shipment]:
+def due(only: Collection[int] | None = None) -> QuerySet[Shipment]:
     """What may be claimed now, oldest first: nothing of the order open, a second since its last call."""
-    now = timezone.now()
-    busy = Attempt.objects.filter(order=OuterRef("order")).filter(
-        Q(closed_at=None) | Q(ended_at__gt=now - BETWEEN_CALLS)
-    )
-    unsettled = Package.objects.filter(order=OuterRef("order"), status__in=states.OPEN)
-    rows = sendable(only).filter(due_at__lte=now).exclude(Exists(busy)).exclude(Exists(unsettled))
-    return list(rows.select_related("merchant", "order").order_by("due_at", "id")[:LOOK_AT])
+    rows = unblocked(only).filter(due_at__lte=timezone.now()).exclude(Exists(recent_calls()))
+    rows = rows.exclude(merchant__in=stopping_pauses().values("merchant"))
+    return rows.select_related("merchant", "order").order_by("due_at", "id")
 
 
-def claim_some(run_id: str, room: int, only: Collection[int] | None = None) -> list[Attempt]:
-    """Claim up to `room` shipments, the merchant with the fewest in flight first."""
-    waiting = due(only) if room > 0 else []
+def claim_some(
+    run_id: str, room: int, only: Collection[int] | None = None, but: Collection[int] = ()
+) -> list[Attempt]:
+    """Claim up to `room` shipments, the merchant with the fewest in flight first, `but` those named."""
+    queues = _queues(room, only, but) if room > 0 else {}
     flying = Counter(
         Attempt.objects.filter(closed_at=None, ended_at=None).values_list("merchant_id", flat=True)
     )
     claimed: list[Attempt] = []
-    while waiting and len(claimed) < room:
-        chosen = min(waiting, key=lambda shipment: flying[shipment.merchant_id])
-        waiting.remove(chosen)
-        attempt = claim(chosen, run_id)
-        if attempt is not None:
+    while queues and len(claimed) < room:
+        fewest = min(queues, key=lambda merchant_id: flying[merchant_id])
+        shipment = next(queues[fewest], None)
+        if shipment is None:
+            del queues[fewest]
+        elif attempt := claim(shipment, run_id):
             claimed.append(attempt)
-            flying[chosen.merchant_id] += 1
+            flying[fewest] += 1
     return claimed
+
+
+def _queues(room: int, only: Collection[int] | None, but: Collection[int]) -> dict[int, Iterator[Shipment]]:
+    """Each merchant's own queue, so that thousands of one never hide another's; read when its turn comes."""
+    waiting = Shipment.objects.filter(due_at__lte=timezone.now()).exclude(merchant__in=but)
+    waiting = waiting if only is None else waiting.filter(pk__in=only)
+    merchants = waiting.values("merchant").annotate(oldest=Min("due_at")).order_by("oldest")
+    return {row["merchant"]: _queue(row["merchant"], room, only) for row in merchants}
+
+
+def _queue(merchant_id: int, room: int, only: Collection[int] | None) -> Iterator[Shipment]:
+    seen: set[int] = set()
+    for shipment in due(only).filter(merchant_id=merchant_id)[: room * LOOK_AHEAD]:
+        # A second parcel of an order waits for the first.
+        if shipment.order_id not in seen:
+            seen.add(shipment.order_id)
+            yield shipment
 
 
 def claim(shipment: Shipment, run_id: str) -> Attempt | None:

@@ -44,6 +44,15 @@ def _virtual(order: Order, package: Package) -> Match:
     return Match.OURS if covered or order.status in SHIPPED_STATUSES else Match.ABSENT
 
 
+def are_goods_gone(order: Order, package: Package) -> bool:
+    """Whether the parcels shown, none of them this one, leave too few pieces for it."""
+    left: Counter[Pair] = Counter()
+    for line in order.lines.all():
+        left[(line.product_id, line.sku_id)] += line.sku_cnt
+    left.subtract(_count(list(order.parcels.all())))
+    return any(left[pair] < count for pair, count in goods(package).items())
+
+
 def _count(parcels: list) -> Counter[Pair]:  # type: ignore[type-arg]
     found: Counter[Pair] = Counter()
     for parcel in parcels:

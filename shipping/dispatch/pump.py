@@ -4,28 +4,46 @@ import logging
 import time
 from collections.abc import Callable, Collection
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
 
 from merchants import lines, tokens
-from shipping.models import Attempt, Shipment
-from wechat.endpoints import DELIVERY_SEND, ORDER_GET
+from merchants.models import Merchant
+from shipping import states
+from shipping.models import Attempt
+from wechat.endpoints import DELIVERY_SEND, ORDER_GET, STABLE_TOKEN
 from wechat.outcomes import read_outcome
 from wechat.payload import order_get_body
 from wechat.replies import Reply, ReplyKind
+from wechat.secrets import Token
 
-from .claiming import claim_some, sendable
+from .claiming import claim_some
 from .pausing import pause_for_token
-from .recording import record
+from .recording import note_token_refused, record
 from .runs import Run
-from .sending import needs_read, prepare, put_back, take_facts
+from .sending import let_go, needs_read, prepare, put_back, take_facts
 from .settling import settle, take_due
+from .stopping import StopSignals
 from .sweeping import sweep
+from .waiting import next_due
 
 log = logging.getLogger(__name__)
-HORIZON = timedelta(minutes=10)
+HORIZON, SOON = timedelta(minutes=10), timedelta(seconds=1)
+
+Step = Callable[[Reply], None]
+WithToken = Callable[[tokens.Held | None], None]
+
+
+class Waiter(NamedTuple):
+    """An attempt that goes on once its merchant's token has come."""
+
+    attempt: Attempt
+    go_on: WithToken
 
 
 class Pump:
@@ -33,13 +51,15 @@ class Pump:
 
     def __init__(self, only: Collection[int] | None = None) -> None:
         self.only = None if only is None else list(only)
-        self.flying: dict[Future[Reply], Callable[[Reply], None]] = {}
+        self.flying: dict[Future[Reply], Step] = {}
+        self.asking: dict[int, list[Waiter]] = {}
+        self.in_hand: set[int] = set()
         self.stopping = False
 
     def run(self, seconds: float, *, until_idle: bool = False) -> None:
         """Pump for at most `seconds`; with until_idle wait through delays that end within ten minutes."""
         end = time.monotonic() + seconds
-        with Run() as run, ThreadPoolExecutor(settings.LANES) as self.lanes:
+        with StopSignals(self.stop), Run() as run, ThreadPoolExecutor(settings.LANES) as self.lanes:
             while True:
                 is_over = self.stopping or time.monotonic() >= end
                 if not is_over:
@@ -49,12 +69,17 @@ class Pump:
                 elif is_over or not self._rest(end, until_idle):
                     return
 
+    def stop(self) -> None:
+        """Claim nothing more; what is on its way is finished and recorded."""
+        self.stopping = True
+
     def _start(self, run_id: str) -> None:
-        sweep()
+        sweep(run_id, self.in_hand)
         for attempt in take_due(self._room(), self.only):
-            self._settle(attempt)
-        for attempt in claim_some(run_id, self._room(), self.only):
-            self._begin(attempt)
+            self._try(attempt, partial(self._settle, attempt))
+        for attempt in claim_some(run_id, self._room(), self.only, self.asking):
+            self.in_hand.add(attempt.pk)
+            self._try(attempt, partial(self._begin, attempt))
 
     def _room(self) -> int:
         return max(0, int(settings.LANES) - len(self.flying))
@@ -66,17 +91,50 @@ class Pump:
 
     def _rest(self, end: float, until_idle: bool) -> bool:
         """Sleep until something may be due; False when there is nothing worth waiting for."""
-        coming = next_due(self.only)
-        if coming is None or (coming > timezone.now() + HORIZON) or not until_idle:
-            return coming is not None and coming <= timezone.now()
-        pause = (coming - timezone.now()).total_seconds()
-        time.sleep(max(0.01, min(pause, 0.5, end - time.monotonic())))
+        coming, now = next_due(self.only), timezone.now()
+        if coming is None or coming > now + (HORIZON if until_idle else SOON):
+            return False
+        pause = (coming - now).total_seconds()
+        time.sleep(max(0.05, min(pause, 0.5, end - time.monotonic())))
         return True
 
     # --- one attempt ----------------------------------------------------------------------------------
 
+    def _try(self, attempt: Attempt, step: Callable[[], None]) -> None:
+        """A shipment we stumble over must not stop the others: out of hand, the sweep takes care of it."""
+        try:
+            step()
+        except Exception:
+            log.exception("merchant=%s attempt=%s: fault of our own", attempt.merchant_id, attempt.pk)
+            self.in_hand.discard(attempt.pk)
+
+    def _fly(self, attempt: Attempt, call: Callable[[], Reply], then: Step) -> None:
+        self.flying[self.lanes.submit(call)] = lambda reply: self._try(attempt, lambda: then(reply))
+
+    def _with_token(self, attempt: Attempt, go_on: WithToken) -> None:
+        """Go on with a living token. It is fetched in a lane: a slow answer holds up its own store only."""
+        merchant, waiter = attempt.merchant, Waiter(attempt, go_on)
+        if merchant.pk in self.asking:
+            self.asking[merchant.pk].append(waiter)
+        elif wanted := tokens.ask(merchant):
+            self.asking[merchant.pk] = [waiter]
+            future = self.lanes.submit(lines.client().call, STABLE_TOKEN, wanted.body)
+            self.flying[future] = lambda reply: self._token_came(merchant, wanted, reply)
+        else:
+            go_on(tokens.current(merchant))
+
+    def _token_came(self, merchant: Merchant, wanted: tokens.Wanted, reply: Reply) -> None:
+        waiters = self.asking.pop(merchant.pk)
+        if not tokens.keep(wanted, reply):
+            pause_for_token(merchant, reply)
+        held = tokens.current(merchant)
+        for attempt, go_on in waiters:
+            self._try(attempt, partial(go_on, held))
+
     def _begin(self, attempt: Attempt) -> None:
-        held = tokens.ensure(lines.client(), attempt.merchant)
+        self._with_token(attempt, lambda held: self._look(attempt, held))
+
+    def _look(self, attempt: Attempt, held: tokens.Held | None) -> None:
         if held is None:
             pause_for_token(attempt.merchant)
             put_back(attempt, slug="no_token")
@@ -87,22 +145,24 @@ class Pump:
             self._send(attempt, held)
 
     def _check(self, attempt: Attempt, held: tokens.Held, reply: Reply, began: datetime) -> None:
-        if read_outcome(reply).then == "renew_token":
-            tokens.discard(attempt.merchant, held.version)
+        if _drop_refused(attempt, held, reply):
+            note_token_refused(attempt, reply)
         if take_facts(attempt, reply, began):
             self._send(attempt, held)
 
     def _send(self, attempt: Attempt, held: tokens.Held) -> None:
-        body = prepare(attempt)
-        if body is None:
+        if self.stopping:
+            let_go(attempt, who=states.WORKER, reason="worker_stopped")
             return
-        future = self.lanes.submit(lines.client().call, DELIVERY_SEND, body, token=held.token)
-        self.flying[future] = lambda reply: self._record(attempt, held, reply)
+        until = time.monotonic() + settings.WECHAT_TIMEOUT[2]
+        body = prepare(attempt)
+        if body is not None:
+            call = partial(send_in_time, body, held.token, until)
+            self._fly(attempt, call, lambda reply: self._record(attempt, held, reply))
 
     def _record(self, attempt: Attempt, held: tokens.Held, reply: Reply) -> None:
         outcome = read_outcome(reply)
-        if outcome.then == "renew_token":
-            tokens.discard(attempt.merchant, held.version)
+        _drop_refused(attempt, held, reply)
         record(attempt, outcome)
         log.info(
             "merchant=%s shipment=%s attempt=%s then=%s errcode=%s ms=%s",
@@ -111,20 +171,40 @@ class Pump:
         )
 
     def _settle(self, attempt: Attempt) -> None:
-        held, began = tokens.ensure(lines.client(), attempt.merchant), timezone.now()
+        self._with_token(attempt, lambda held: self._ask(attempt, held))
+
+    def _ask(self, attempt: Attempt, held: tokens.Held | None) -> None:
+        began = timezone.now()
         if held is None:
             settle(attempt, Reply(ReplyKind.NOT_SENT, slug="no_token"), began)
-            return
-        self._read(attempt, held, lambda reply: self._settled(attempt, held, reply, began))
+        else:
+            self._read(attempt, held, lambda reply: self._settled(attempt, held, reply, began))
 
     def _settled(self, attempt: Attempt, held: tokens.Held, reply: Reply, began: datetime) -> None:
-        if read_outcome(reply).then == "renew_token":
-            tokens.discard(attempt.merchant, held.version)
-        settle(attempt, reply, began)
+        _drop_refused(attempt, held, reply)
+        try:
+            settle(attempt, reply, began)
+        except Exception:
+            log.exception("attempt=%s: a read we could not take in", attempt.pk)
+            settle(attempt, replace(reply, data={}), began)
 
-    def _read(self, attempt: Attempt, held: tokens.Held, then: Callable[[Reply], None]) -> None:
+    def _read(self, attempt: Attempt, held: tokens.Held, then: Step) -> None:
         body = order_get_body(attempt.order.order_id)
-        self.flying[self.lanes.submit(lines.client().call, ORDER_GET, body, token=held.token)] = then
+        self._fly(attempt, lambda: lines.client().call(ORDER_GET, body, token=held.token), then)
+
+
+def send_in_time(body: dict[str, object], token: Token, until: float) -> Reply:
+    """A process that was stopped meanwhile sends nothing on facts that have grown old."""
+    if time.monotonic() > until:
+        return Reply(ReplyKind.NOT_SENT, slug="connect_timeout")
+    return lines.client().call(DELIVERY_SEND, body, token=token)
+
+
+def _drop_refused(attempt: Attempt, held: tokens.Held, reply: Reply) -> bool:
+    is_refused = read_outcome(reply).then == "renew_token"
+    if is_refused:
+        tokens.discard(attempt.merchant, held.version)
+    return is_refused
 
 
 def _reply_of(future: Future[Reply]) -> Reply:
@@ -136,26 +216,6 @@ def _reply_of(future: Future[Reply]) -> Reply:
     return Reply(ReplyKind.NO_ANSWER, slug="lane_failed")
 
 
-def next_due(only: Collection[int] | None = None) -> datetime | None:
-    """When the next send or settling read is due; None when everything is final, paused or with a person."""
-    reads = Attempt.objects.filter(closed_at=None, next_read_at__isnull=False)
-    calls = Attempt.objects.filter(closed_at=None, ended_at=None)
-    if only is not None:
-        reads, calls = reads.filter(shipment_id__in=only), calls.filter(shipment_id__in=only)
-    moments = [
-        *sendable(only).order_by("due_at").values_list("due_at", flat=True)[:1],
-        *reads.order_by("next_read_at").values_list("next_read_at", flat=True)[:1],
-    ]
-    if calls.exists():
-        moments.append(timezone.now() + timedelta(seconds=0.2))
-    return min((m for m in moments if m is not None), default=None)
-
-
 def pump_until_settled(shipments: Collection[int], seconds: float) -> None:
     """Pump these shipments in this process until each is final or waits for a person, or time is over."""
     Pump(only=shipments).run(seconds, until_idle=True)
-
-
-def is_work_due() -> bool:
-    coming = next_due()
-    return coming is not None and coming <= timezone.now() and Shipment.objects.exists()

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from merchants.services import pause_merchant
 from shipping import states
-from shipping.models import Attempt, Package
+from shipping.models import Attempt, Package, Shipment
 from shipping.services import move
 from shipping.wake import wake
 from wechat.errcodes import Code, meaning
@@ -35,8 +35,7 @@ def record(attempt: Attempt, outcome: Outcome) -> None:
         to_unknown(attempt, then, outcome.reply)
         return
     with transaction.atomic():
-        for package in packages:
-            apply(package, attempt, then, outcome.code, outcome.reply)
+        apply(packages, attempt, then, outcome.code, outcome.reply)
         end(attempt, then=then, reply=outcome.reply)
 
 
@@ -50,66 +49,84 @@ def to_unknown(attempt: Attempt, then: str, reply: Reply) -> None:
     Attempt.objects.filter(pk=attempt.pk).update(next_read_at=timezone.now())
 
 
-def apply(package: Package, attempt: Attempt, then: str, code: Code, reply: Reply) -> None:
-    """Move one package, from sending or unknown, as the table says for a listed answer."""
-    APPLY[then](package, attempt, code, reply)
+def apply(packages: list[Package], attempt: Attempt, then: str, code: Code, reply: Reply) -> None:
+    """Move the packages of one call, from sending or unknown, as the table says for a listed answer."""
+    if then != "renew_token":
+        note_token(attempt.shipment, is_renewed=False)
+    APPLY[then](packages, attempt, code, reply)
+
+
+def note_token(shipment: Shipment, *, is_renewed: bool) -> None:
+    """Whether the call before this one was refused for its token: the second time in a row is a pause."""
+    if shipment.renewed_token != is_renewed:
+        shipment.renewed_token = is_renewed
+        shipment.save(update_fields=["renewed_token"])
+
+
+def note_token_refused(attempt: Attempt, reply: Reply) -> None:
+    """A read before sending was refused for its token; twice in a row stops the merchant."""
+    is_second = attempt.shipment.renewed_token
+    note_token(attempt.shipment, is_renewed=not is_second)
+    if is_second:
+        pause_merchant(merchant=attempt.merchant, errcode=reply.errcode, errmsg=reply.errmsg, rid=reply.rid)
 
 
 def answer(reply: Reply) -> dict[str, Any]:
     return {"errcode": reply.errcode, "slug": "", "errmsg": reply.errmsg, "rid": reply.rid}
 
 
-def accept(package: Package, attempt: Attempt, code: Code, reply: Reply) -> None:
-    move(package, states.SHIPPED, who=states.WORKER, attempt=attempt, **_cleared())
+def accept(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:
+    cleared: dict[str, Any] = {"errcode": None, "slug": "", "errmsg": "", "rid": ""}
+    for package in packages:
+        move(package, states.SHIPPED, who=states.WORKER, attempt=attempt, **cleared)
     # The answer holds nothing but 0: only a read shows the order's new status and parcels.
     wake("read_by_id", str(attempt.merchant_id), attempt.order.order_id)
 
 
-def _cleared() -> dict[str, Any]:
-    return {"errcode": None, "slug": "", "errmsg": "", "rid": ""}
+def reject(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:
+    for package in packages:
+        move(package, states.REJECTED, who=states.WORKER, attempt=attempt, **answer(reply))
 
 
-def reject(package: Package, attempt: Attempt, code: Code, reply: Reply) -> None:
-    move(package, states.REJECTED, who=states.WORKER, attempt=attempt, **answer(reply))
-
-
-def try_later(package: Package, attempt: Attempt, code: Code, reply: Reply) -> None:
+def try_later(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:
     shipment, now = attempt.shipment, timezone.now()
     if code.scope == "merchant_call":
         pause_merchant(
             merchant=attempt.merchant, call=SEND, errcode=reply.errcode, errmsg=reply.errmsg,
             rid=reply.rid, until=until(code, now),
         )  # fmt: skip
-        return _back(package, attempt, reply, timedelta(0))
-    if code.tries and shipment.tries + 1 >= code.tries:
-        return reject(package, attempt, code, reply)
-    shipment.tries += 1
+        return _back(packages, attempt, reply, timedelta(0))
+    shipment.tries = shipment.tries + 1 if _answered_before(attempt) == code.errcode else 1
     shipment.save(update_fields=["tries"])
-    return _back(package, attempt, reply, table_wait(code, shipment.tries))
+    if code.tries and shipment.tries >= code.tries:
+        return reject(packages, attempt, code, reply)
+    return _back(packages, attempt, reply, table_wait(code, shipment.tries))
 
 
-def pause(package: Package, attempt: Attempt, code: Code, reply: Reply) -> None:
+def _answered_before(attempt: Attempt) -> int | None:
+    """The code that the shipment's call before this one was answered with."""
+    sent = attempt.shipment.attempts.filter(sent_at__isnull=False, pk__lt=attempt.pk)
+    return sent.order_by("-pk").values_list("errcode", flat=True).first()
+
+
+def pause(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:
     pause_merchant(merchant=attempt.merchant, errcode=reply.errcode, errmsg=reply.errmsg, rid=reply.rid)
-    _back(package, attempt, reply, timedelta(0))
+    _back(packages, attempt, reply, timedelta(0))
 
 
-def renew(package: Package, attempt: Attempt, code: Code, reply: Reply) -> None:
-    shipment = attempt.shipment
-    if shipment.renewed_token:
-        return pause(package, attempt, code, reply)
-    shipment.renewed_token = True
-    shipment.save(update_fields=["renewed_token"])
-    return _back(package, attempt, reply, timedelta(0))
+def renew(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:
+    note_token_refused(attempt, reply)
+    _back(packages, attempt, reply, timedelta(0))
 
 
-def _back(package: Package, attempt: Attempt, reply: Reply, wait: timedelta) -> None:
-    move(
-        package, states.QUEUED, who=states.WORKER, attempt=attempt, reason=str(reply.errcode), **answer(reply)
-    )
+def _back(packages: list[Package], attempt: Attempt, reply: Reply, wait: timedelta) -> None:
+    reason, words = str(reply.errcode), answer(reply)
+    for package in packages:
+        move(package, states.QUEUED, who=states.WORKER, attempt=attempt, reason=reason, **words)
     requeue_at(attempt.shipment, timezone.now() + wait)
 
 
-APPLY: dict[str, Callable[[Package, Attempt, Code, Reply], None]] = {
+APPLY: dict[str, Callable[[list[Package], Attempt, Code, Reply], None]] = {
     "accepted": accept,
     "rejected": reject,
     "ask": reject,

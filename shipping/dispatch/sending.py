@@ -8,7 +8,7 @@ from django.utils import timezone
 from merchants.queries import open_pauses
 from shipping import states
 from shipping.drafts import Draft, Problem
-from shipping.models import Attempt, Order, Package
+from shipping.models import Attempt, Order, Package, Shipment
 from shipping.queries import draft_of_package, noted_by, order_facts
 from shipping.rules import check
 from shipping.services import close_attempt_if_settled, move
@@ -16,19 +16,19 @@ from shipping.syncing import store_reply
 from wechat.payload import CourseWire, ItemWire, PackageWire, SerialWire, send_body
 from wechat.replies import Reply
 
+from .claiming import READ, stopping_pauses
 from .matching import Match, match
 from .pacing import backoff, requeue_at
+from .pausing import note_refusal
 
 FRESH = timedelta(seconds=60)
-READ = "order/get"
 
 
 def needs_read(attempt: Attempt) -> bool:
     """Facts must be younger than a minute, unless this merchant's account may not read orders at all."""
-    read_at = attempt.order.read_at
-    if read_at is not None and read_at > timezone.now() - FRESH:
+    if _is_fresh(attempt.order):
         return False
-    return not open_pauses().filter(merchant=attempt.merchant, call=READ).exists()
+    return not open_pauses().filter(merchant=attempt.merchant, call=READ, until=None).exists()
 
 
 def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:
@@ -37,16 +37,25 @@ def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:
         _give_up(attempt, Problem("order", errcode=100002), reply)
         return False
     order = store_reply(attempt.merchant, attempt.order.order_id, reply, began)
-    if order is None:
+    if order is None or not _is_fresh(order):
+        note_refusal(attempt.merchant, reply)
         put_back(attempt, slug=reply.slug or "facts_unreadable", reply=reply)
         return False
     attempt.order = order
     return True
 
 
+def _is_fresh(order: Order) -> bool:
+    """A read of an older state than the one we have is not stored and freshens nothing."""
+    return order.read_at is not None and order.read_at > timezone.now() - FRESH
+
+
 @transaction.atomic
 def prepare(attempt: Attempt) -> dict[str, object] | None:
     """The body to send, with `sent_at` committed before the first byte; None when nothing is to be sent."""
+    if stopping_pauses().filter(merchant=attempt.merchant).exists():
+        let_go(attempt, who=states.WORKER, reason="merchant_paused")
+        return None
     _mark_already_there(attempt)
     packages = _sending(attempt)
     if packages and (problem := _stopping(attempt.order, packages, attempt)):
@@ -68,7 +77,7 @@ def _sending(attempt: Attempt) -> list[Package]:
 
 def _mark_already_there(attempt: Attempt) -> None:
     for package in _sending(attempt):
-        if package.waybill_id and match(attempt.order, package) is Match.OURS:
+        if match(attempt.order, package) is Match.OURS:
             move(package, states.SHIPPED, who=states.WORKER, attempt=attempt, reason="already_on_platform",
                  slug="already_on_platform", errcode=None, errmsg="")  # fmt: skip
 
@@ -97,13 +106,25 @@ def _give_up(attempt: Attempt, problem: Problem, reply: Reply) -> None:
 @transaction.atomic
 def put_back(attempt: Attempt, *, slug: str, reply: Reply | None = None) -> None:
     """Nothing was sent: back to the queue, later and later, without end."""
-    shipment = attempt.shipment
-    shipment.unsent += 1
     for package in _sending(attempt):
         move(package, states.QUEUED, who=states.WORKER, attempt=attempt, reason=slug, slug=slug)
+    _postpone(attempt.shipment)
+    end(attempt, then="not_sent", reply=reply, slug=slug)
+
+
+@transaction.atomic
+def let_go(attempt: Attempt, *, who: str, reason: str) -> None:
+    """Our own side stopped before the first byte: back to the queue, nothing a person need read."""
+    for package in _sending(attempt):
+        move(package, states.QUEUED, who=who, attempt=attempt, reason=reason)
+    _postpone(attempt.shipment)
+    end(attempt, then="not_sent", slug=reason)
+
+
+def _postpone(shipment: Shipment) -> None:
+    shipment.unsent += 1
     shipment.save(update_fields=["unsent"])
     requeue_at(shipment, timezone.now() + backoff(shipment.unsent))
-    end(attempt, then="not_sent", reply=reply, slug=slug)
 
 
 def end(attempt: Attempt, *, then: str, reply: Reply | None = None, slug: str = "") -> None:

@@ -1,33 +1,50 @@
 """Unknown outcomes: ask the platform what it has, and believe only that (HOUSE states, RELIABILITY rules)."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
+from merchants.models import platform_host
+from merchants.queries import open_pauses
 from shipping import states
-from shipping.models import Attempt, Order, Package
+from shipping.models import Attempt, Order, Package, Shipment
 from shipping.services import close_attempt_if_settled, move
 from shipping.syncing import store_reply
 from wechat.errcodes import meaning
+from wechat.outcomes import read_outcome
 from wechat.replies import Reply
 
-from .matching import CLOSED_STATUSES, SHIPPED_STATUSES, Match, match
-from .pacing import requeue_at
+from .matching import CLOSED_STATUSES, SHIPPED_STATUSES, Match, are_goods_gone, match
+from .pacing import requeue_at, until
+from .pausing import note_refusal
 from .recording import NO_ANSWER, apply, grace, kept_reply, was_listed_answer
 
 MAX_RESENDS = 2
 IN_HAND = timedelta(seconds=30)
 UNREADABLE = (100002, 48001)
+ENOUGH_READS = 8
+SLOWEST = timedelta(minutes=5)
+# Longer than a run that ends when idle waits: an admin must act first.
+STALLED = timedelta(minutes=11)
 
 
-def take_due(limit: int, only: list[int] | None = None) -> list[Attempt]:
+def to_settle(only: Collection[int] | None = None) -> QuerySet[Attempt]:
+    """Attempts with a read to come; a merchant made for another host is not called at this one."""
+    rows = Attempt.objects.filter(closed_at=None, ended_at__isnull=False, next_read_at__isnull=False)
+    rows = rows.filter(merchant__api_host=platform_host())
+    # By order: another shipment's open attempt stands in the way of ours.
+    orders = Shipment.objects.filter(pk__in=only or ()).values("order")
+    return rows if only is None else rows.filter(order__in=orders)
+
+
+def take_due(limit: int, only: Collection[int] | None = None) -> list[Attempt]:
     """Attempts whose next read is due, each taken by moving its `next_read_at` out of others' sight."""
-    now = timezone.now()
-    rows = Attempt.objects.filter(closed_at=None, next_read_at__lte=now, ended_at__isnull=False)
-    rows = rows if only is None else rows.filter(shipment_id__in=only)
-    taken = []
-    for attempt in rows.select_related("merchant", "order", "shipment").order_by("next_read_at")[:limit]:
+    now, taken = timezone.now(), []
+    rows = to_settle(only).filter(next_read_at__lte=now).select_related("merchant", "order", "shipment")
+    for attempt in rows.order_by("next_read_at")[:limit]:
         same = Attempt.objects.filter(pk=attempt.pk, next_read_at=attempt.next_read_at)
         if same.update(next_read_at=now + IN_HAND):
             taken.append(attempt)
@@ -37,15 +54,40 @@ def take_due(limit: int, only: list[int] | None = None) -> list[Attempt]:
 @transaction.atomic
 def settle(attempt: Attempt, reply: Reply, began: datetime) -> None:
     """Decide what a read says about each unknown package of an attempt."""
+    # Someone else may have read meanwhile.
+    attempt.refresh_from_db(fields=["reads", "misses", "last_miss_at", "then", "errcode"])
     attempt.reads += 1
     order = store_reply(attempt.merchant, attempt.order.order_id, reply, began)
-    if order is not None:
-        _count_miss(attempt, began)
-    for package in attempt.packages.filter(status=states.UNKNOWN).prefetch_related("items"):
-        _settle_one(package, attempt, order, reply)
+    if order is not None and order.read_at == began:
+        _judge(attempt, order, began)
+    else:
+        # A read that was not stored is older than what we have: it proves nothing.
+        note_refusal(attempt.merchant, reply)
+        _unread(attempt, reply)
     close_attempt_if_settled(attempt, timezone.now())
-    attempt.next_read_at = _next_read(attempt)
+    attempt.next_read_at = _next_read(attempt, reply)
     attempt.save(update_fields=["reads", "misses", "last_miss_at", "next_read_at"])
+
+
+def _unknown(attempt: Attempt) -> list[Package]:
+    rows = attempt.packages.filter(status=states.UNKNOWN)
+    return list(rows.prefetch_related("items").order_by("position"))
+
+
+def _judge(attempt: Attempt, order: Order, began: datetime) -> None:
+    _count_miss(attempt, began)
+    absent = []
+    for package in _unknown(attempt):
+        found = match(order, package)
+        if found is Match.OURS:
+            move(package, states.SHIPPED, who=states.WORKER, attempt=attempt, reason="read",
+                 errcode=None, slug="", errmsg="", rid="")  # fmt: skip
+        elif found is Match.OTHER_GOODS:
+            _conflict(package, attempt, "same_waybill_other_goods")
+        else:
+            absent.append(package)
+    if absent:
+        _settle_absent(absent, attempt, order)
 
 
 def _count_miss(attempt: Attempt, began: datetime) -> None:
@@ -57,30 +99,21 @@ def _count_miss(attempt: Attempt, began: datetime) -> None:
         attempt.last_miss_at = began
 
 
-def _settle_one(package: Package, attempt: Attempt, order: Order | None, reply: Reply) -> None:
-    if order is None:
-        if reply.errcode in UNREADABLE:
-            _conflict(package, attempt, "order_unreadable")
-        return
-    found = match(order, package)
-    if found is Match.OURS:
-        move(package, states.SHIPPED, who=states.WORKER, attempt=attempt, reason="read",
-             errcode=None, slug="", errmsg="", rid="")  # fmt: skip
-    elif found is Match.OTHER_GOODS:
-        _conflict(package, attempt, "same_waybill_other_goods")
-    elif was_listed_answer(attempt):
-        code = meaning(attempt.errcode)
-        apply(package, attempt, code.then, code, kept_reply(attempt))
+def _settle_absent(packages: list[Package], attempt: Attempt, order: Order) -> None:
+    code = meaning(attempt.errcode)
+    if was_listed_answer(attempt):
+        apply(packages, attempt, code.then, code, kept_reply(attempt))
+    elif attempt.misses >= 2 and attempt.then not in NO_ANSWER:
+        apply(packages, attempt, "rejected", code, kept_reply(attempt))
     elif attempt.misses >= 2:
-        _settle_absent(package, attempt, order)
+        for package in packages:
+            _resend_or_ask(package, attempt, order)
 
 
-def _settle_absent(package: Package, attempt: Attempt, order: Order) -> None:
-    if attempt.then not in NO_ANSWER:
-        apply(package, attempt, "rejected", meaning(attempt.errcode), kept_reply(attempt))
-    elif order.status in CLOSED_STATUSES:
+def _resend_or_ask(package: Package, attempt: Attempt, order: Order) -> None:
+    if order.status in CLOSED_STATUSES:
         _conflict(package, attempt, "order_closed_meanwhile")
-    elif order.status in SHIPPED_STATUSES:
+    elif order.status in SHIPPED_STATUSES or are_goods_gone(order, package):
         _conflict(package, attempt, "someone_else_shipped")
     elif package.lost_calls >= MAX_RESENDS:
         _conflict(package, attempt, "sent_twice_unconfirmed")
@@ -94,15 +127,43 @@ def _resend(package: Package, attempt: Attempt) -> None:
     requeue_at(attempt.shipment, timezone.now())
 
 
+def _unread(attempt: Attempt, reply: Reply) -> None:
+    """No usable read. One that was refused for good, or keeps making no sense, is a manager's case."""
+    is_late = attempt.reads >= ENOUGH_READS and not _steps(attempt)
+    makes_sense_later = read_outcome(reply).then in ("not_sent", "unclear", "later", "pause_merchant")
+    if reply.errcode in UNREADABLE or (is_late and not makes_sense_later):
+        for package in _unknown(attempt):
+            _conflict(package, attempt, "order_unreadable")
+
+
 def _conflict(package: Package, attempt: Attempt, slug: str) -> None:
     move(package, states.CONFLICT, who=states.WORKER, attempt=attempt, reason=slug, slug=slug)
 
 
-def _next_read(attempt: Attempt) -> datetime | None:
-    """Soon for a quick yes; then once the grace is over; then a twelfth of it apart; None when settled."""
-    if not attempt.packages.filter(status=states.UNKNOWN).exists():
-        return None
+def _steps(attempt: Attempt) -> list[datetime]:
+    """Reads still to come within the grace: soon for a quick yes, the last when the grace is over."""
     now, ended = timezone.now(), attempt.ended_at or timezone.now()
     steps = (grace() / 40, grace() / 8, grace() / 2, grace())
-    later = [ended + step for step in steps if ended + step > now]
-    return later[0] if later else now + max(grace() / 12, timedelta(seconds=0.1))
+    return [ended + step for step in steps if ended + step > now]
+
+
+def _next_read(attempt: Attempt, reply: Reply) -> datetime | None:
+    """None when settled. After the grace a twelfth of it apart, failing reads up to five minutes."""
+    if not _unknown(attempt):
+        return None
+    now, outcome = timezone.now(), read_outcome(reply)
+    if outcome.then == "pause_merchant" or _waits_for_admin(attempt, reply):
+        return now + STALLED
+    if ends := until(outcome.code, now):
+        return ends
+    if steps := _steps(attempt):
+        return steps[0]
+    doublings = 0 if reply.ok else min(10, max(0, attempt.reads - ENOUGH_READS // 2))
+    apart = min(grace() / 12 * int(2**doublings), SLOWEST)
+    return now + max(apart, timedelta(seconds=0.1))
+
+
+def _waits_for_admin(attempt: Attempt, reply: Reply) -> bool:
+    """No token to read with, and the pause that says why has no end of its own."""
+    pauses = open_pauses().filter(merchant=attempt.merchant, call="", until=None)
+    return reply.slug == "no_token" and pauses.exists()

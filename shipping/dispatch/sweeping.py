@@ -1,4 +1,6 @@
-"""What a dead worker left behind."""
+"""What a dead worker left behind, and what a living one stumbled over."""
+
+from collections.abc import Collection
 
 from django.db import transaction
 from django.utils import timezone
@@ -8,30 +10,35 @@ from shipping.models import Attempt
 from shipping.services import move
 from wechat.replies import Reply, ReplyKind
 
-from .pacing import requeue_at
 from .runs import is_alive
-from .sending import end
+from .sending import end, let_go
 
 
-def sweep() -> int:
-    """Settle the attempts of runs that died; returns how many there were."""
+def sweep(run_id: str = "", in_hand: Collection[int] = ()) -> int:
+    """Settle the attempts of runs that died, and those of this run that it no longer has in hand."""
     open_calls = Attempt.objects.filter(closed_at=None, ended_at=None).select_related("shipment")
-    dead = [attempt for attempt in open_calls if not is_alive(attempt.run)]
-    for attempt in dead:
-        (_died_sending if attempt.sent_at else _died_before)(attempt)
-    return len(dead)
+    dead = [
+        attempt
+        for attempt in open_calls
+        if (attempt.pk not in in_hand if attempt.run == run_id else not is_alive(attempt.run))
+    ]
+    return sum(bury(attempt) for attempt in dead)
 
 
 @transaction.atomic
-def _died_before(attempt: Attempt) -> None:
-    """Not a byte had left: the packages simply queue again."""
-    for package in attempt.packages.filter(status=states.SENDING):
-        move(package, states.QUEUED, who=states.SWEEP, attempt=attempt, reason="worker_died")
-    requeue_at(attempt.shipment, timezone.now())
-    end(attempt, then="not_sent", slug="worker_died")
+def bury(attempt: Attempt) -> bool:
+    """End an attempt nobody works on any more; False when another sweep was faster."""
+    still = Attempt.objects.filter(pk=attempt.pk, closed_at=None, ended_at=None)
+    if not still.update(ended_at=timezone.now()):
+        return False
+    if attempt.sent_at:
+        _died_sending(attempt)
+    else:
+        # Not a byte had left.
+        let_go(attempt, who=states.SWEEP, reason="worker_died")
+    return True
 
 
-@transaction.atomic
 def _died_sending(attempt: Attempt) -> None:
     for package in attempt.packages.filter(status=states.SENDING):
         move(package, states.UNKNOWN, who=states.SWEEP, attempt=attempt, reason="worker_died",

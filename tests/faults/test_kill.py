@@ -16,15 +16,17 @@ from shipping.services import queue_shipment
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def start_worker(url: str) -> "subprocess.Popen[bytes]":
+def start_worker(url: str, *command: str, **more: str) -> "subprocess.Popen[bytes]":
+    """A process of its own on the test's database; without a command, one that works until it is idle."""
     database = settings.DATABASES["default"]["NAME"]
     env = os.environ | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DATABASE_URL": f"sqlite:///{database}",
         "WECHAT_API_URL": url,
         "WECHAT_TIMEOUT": "1,20,20",
+        **more,
     }
-    return subprocess.Popen([sys.executable, "manage.py", "work", "--until-idle"], env=env)
+    return subprocess.Popen([sys.executable, "manage.py", *(command or ("work", "--until-idle"))], env=env)
 
 
 def test_a_worker_killed_after_acceptance_ends_shipped_once(world: Any, pump: Any, wait_for: Any) -> None:

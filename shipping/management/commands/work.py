@@ -1,20 +1,25 @@
 """The worker: a supervisor of two task workers and the timekeeper, or one pass until nothing is left."""
 
+import logging
 import signal
-import subprocess
 import sys
 import time
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
+from shipping.children import Child, start, stop
 from shipping.dispatch import Pump
 from shipping.timekeeper import tick
 
 QUEUES = ("send", "rest")
 FOREVER = 10 * 365 * 86400.0
+PACE = 1.0
+# A call may take its whole time-out; a long sync that is killed loses nothing.
+PATIENCE = 20.0
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -29,34 +34,44 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["until_idle"]:
-            Pump().run(FOREVER, until_idle=True)
+        if not options["until_idle"]:
+            Supervisor().run()
             return
-        Supervisor().run()
+        pump = Pump()
+        pump.run(FOREVER, until_idle=True)
+        if pump.stopping:
+            sys.exit(1)
 
 
 class Supervisor:
     """Keeps one task worker per queue alive and ticks the schedule."""
 
     def __init__(self) -> None:
-        self.children: dict[str, subprocess.Popen[bytes]] = {}
+        self.children: dict[str, Child] = {}
         self.stopping = False
 
     def run(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        while not self.stopping:
-            self._revive()
-            tick()
-            close_old_connections()
-            time.sleep(1)
-        for child in self.children.values():
-            child.terminate()
-        for child in self.children.values():
-            child.wait()
+        try:
+            while not self.stopping:
+                self._revive()
+                self._tick()
+                time.sleep(PACE)
+        finally:
+            stop(self.children.values(), PATIENCE)
 
     def _stop(self, *args: object) -> None:
         self.stopping = True
+
+    def _tick(self) -> None:
+        """A database that is locked or gone for a moment must not end the workers."""
+        try:
+            tick()
+        except Exception:
+            log.exception("the schedule failed")
+            connections.close_all()
+        close_old_connections()
 
     def _revive(self) -> None:
         for queue in QUEUES:
@@ -65,6 +80,6 @@ class Supervisor:
                 self.children[queue] = _start(queue)
 
 
-def _start(queue: str) -> "subprocess.Popen[bytes]":
+def _start(queue: str) -> Child:
     options = ["--queue-name", queue, "--interval", "0.2", "--no-reload", "--no-startup-delay"]
-    return subprocess.Popen([sys.executable, sys.argv[0], "db_worker", *options])  # noqa: S603 - our own command
+    return start([sys.executable, sys.argv[0], "db_worker", *options])

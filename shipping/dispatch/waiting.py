@@ -1,0 +1,64 @@
+"""What is still to come: the moment the worker is needed next, or None when it may go home.
+
+What waits for a person is not to come: a conflict, what queues behind one, a pause without an end.
+"""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+
+from django.db.models import Exists
+from django.utils import timezone
+
+from shipping.models import Attempt, Shipment
+
+from .claiming import BETWEEN_CALLS, recent_calls, stopping_pauses, unblocked
+from .settling import to_settle
+
+IN_FLIGHT = timedelta(seconds=0.2)
+
+
+def next_due(only: Collection[int] | None = None) -> datetime | None:
+    """When the next send or settling read is due; None when everything is final, paused or with a person."""
+    return min((*_sends(only), *_after_pauses(only), *_reads(only), *_calls(only)), default=None)
+
+
+def is_work_due() -> bool:
+    coming = next_due()
+    return coming is not None and coming <= timezone.now()
+
+
+def _sends(only: Collection[int] | None) -> Iterator[datetime]:
+    rows = unblocked(only).exclude(merchant__in=stopping_pauses().values("merchant")).order_by("due_at")
+    ready = rows.exclude(Exists(recent_calls())).first()
+    resting = rows.filter(Exists(recent_calls())).first()
+    if ready and ready.due_at:
+        yield ready.due_at
+    if resting and resting.due_at:
+        yield max(resting.due_at, timezone.now() + BETWEEN_CALLS)
+
+
+def _after_pauses(only: Collection[int] | None) -> Iterator[datetime]:
+    """A pause that ends by itself is a delay like any other."""
+    ends: dict[int, list[datetime | None]] = {}
+    for merchant_id, until in stopping_pauses().values_list("merchant_id", "until"):
+        ends.setdefault(merchant_id, []).append(until)
+    for merchant_id, moments in ends.items():
+        known = [moment for moment in moments if moment is not None]
+        first = unblocked(only).filter(merchant_id=merchant_id).order_by("due_at").first()
+        if len(known) == len(moments) and first and first.due_at:
+            yield max(first.due_at, *known)
+
+
+def _reads(only: Collection[int] | None) -> Iterator[datetime]:
+    first = to_settle(only).order_by("next_read_at").first()
+    if first and first.next_read_at:
+        yield first.next_read_at
+
+
+def _calls(only: Collection[int] | None) -> Iterator[datetime]:
+    """Someone's call is in flight: look again soon, its answer may leave work behind."""
+    calls = Attempt.objects.filter(closed_at=None, ended_at=None)
+    if only is not None:
+        calls = calls.filter(order__in=Shipment.objects.filter(pk__in=only).values("order"))
+    if calls.exists():
+        yield timezone.now() + IN_FLIGHT
