@@ -226,10 +226,11 @@ def queue_together(
 
     Raises Refused, and queues none, when a rule stops one of them.
     """
+    keys = [form_key, *(f"{form_key}-{order.pk}" for order in orders[1:])]
     with transaction.atomic():
         return [
-            queue_shipment(order=order, draft=draft, user=user, door=door, form_key=f"{form_key}-{order.pk}")
-            for order, draft in zip(orders, drafts, strict=True)
+            queue_shipment(order=order, draft=draft, user=user, door=door, form_key=key)
+            for order, draft, key in zip(orders, drafts, keys, strict=True)
         ]
 
 
