@@ -20,7 +20,8 @@ from wechat.endpoints import (
     ORDER_GET,
     ORDER_LIST,
 )
-from wechat.orders import MalformedOrder, OrderData, parse_order
+from wechat.orders import MalformedOrder, OrderData, flag, parse_order
+from wechat.outcomes import read_outcome
 from wechat.payload import (
     address_get_body,
     address_list_body,
@@ -62,7 +63,9 @@ def moment(seconds: int | None) -> datetime | None:
 
 
 def explain(reply: Reply) -> str:
-    return f"{reply.errcode} {reply.errmsg}".strip() if reply.errcode else reply.slug
+    """Why a reading call brought nothing, in one line; an answer of 0 held no order we can read."""
+    reason = str(reply.errcode) if reply.errcode else reply.slug or "facts_unreadable"
+    return f"{reason} {reply.errmsg}".strip() if reply.errcode != 0 else reason
 
 
 # --- one order ----------------------------------------------------------------------------------------
@@ -178,9 +181,15 @@ def _sync_one(merchant: Merchant, order_id: str, result: SyncResult) -> None:
     if order is None:
         result.failed += 1
         result.error = result.error or explain(reply)
+        if read_outcome(reply).then in ENDS_A_SYNC:
+            raise ReadFailed(result.error)
         return
     result.read += 1
     result.changed += before is None or before.platform_updated_at != order.platform_updated_at
+
+
+# Answers about the merchant or the line, not about one order: the next call would get the same.
+ENDS_A_SYNC = ("pause_merchant", "renew_token", "later", "not_sent")
 
 
 class ReadFailed(Exception):
@@ -209,10 +218,11 @@ def _window(merchant: Merchant, start: int, stop: int) -> Iterator[str]:
         if not reply.ok:
             raise ReadFailed(explain(reply))
         ids = reply.data.get("order_id_list") or []
-        yield from (str(order_id) for order_id in ids)
-        key = str(reply.data.get("next_key") or "")
-        has_more = bool(reply.data.get("has_more")) and bool(key) and key != next_key
-        next_key = key
+        yield from (str(order_id) for order_id in ids if order_id)
+        before, next_key = next_key, str(reply.data.get("next_key") or "")
+        has_more = flag(reply.data.get("has_more"))
+        if has_more and next_key in ("", before):
+            raise ReadFailed("has_more without a next_key")
 
 
 def sync_couriers(merchant: Merchant) -> bool:
@@ -220,11 +230,11 @@ def sync_couriers(merchant: Merchant) -> bool:
     reply = lines.read(merchant, COURIERS_NEW, couriers_new_body())
     if not reply.ok:
         reply = lines.read(merchant, COURIERS_OLD, {})
-    rows = [row for row in reply.data.get("company_list") or [] if row.get("delivery_id")]
-    if not reply.ok or not rows:
-        return False
-    _store_couriers(merchant, {str(r["delivery_id"]): str(r.get("delivery_name") or "") for r in rows})
-    return True
+    listed = reply.data.get("company_list") if reply.ok else None
+    rows = [row for row in listed or [] if isinstance(row, dict) and row.get("delivery_id")]
+    if rows:
+        _store_couriers(merchant, {str(r["delivery_id"]): str(r.get("delivery_name") or "") for r in rows})
+    return bool(rows)
 
 
 @transaction.atomic
@@ -254,6 +264,6 @@ def _has_default_address(merchant: Merchant) -> bool | None:
         reply = lines.read(merchant, ADDRESS_GET, address_get_body(str(address_id)))
         if not reply.ok:
             return None
-        if (reply.data.get("address_detail") or {}).get("default_recv") in (1, True, "1"):
+        if flag((reply.data.get("address_detail") or {}).get("default_recv")):
             return True
     return False
