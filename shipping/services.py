@@ -12,7 +12,7 @@ from merchants.models import Merchant, User
 from wechat.waybills import normalise
 
 from . import states
-from .drafts import Draft, PackageDraft, Problem, fill_blanks
+from .drafts import Draft, OrderFacts, PackageDraft, Problem, fill_blanks
 from .models import (
     Attempt,
     Course,
@@ -76,9 +76,9 @@ def _tidy_package(package: PackageDraft) -> PackageDraft:
     )
 
 
-def rehearse(*, order: Order, draft: Draft) -> tuple[Draft, list[Problem]]:
+def rehearse(*, order: Order, draft: Draft, facts: OrderFacts | None = None) -> tuple[Draft, list[Problem]]:
     """The draft as it would be sent, and everything the rules find; nothing is written."""
-    facts = order_facts(order)
+    facts = facts or order_facts(order)
     filled = fill_blanks(tidy(draft), facts)
     return filled, check(filled, facts)
 

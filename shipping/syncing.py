@@ -72,16 +72,16 @@ def explain(reply: Reply) -> str:
 
 
 def find_order(merchant: Merchant, order_id: str) -> tuple[Order | None, Problem | None]:
-    """The stored order; one not known yet is read now. Only the platform's 100002 proves absence."""
-    known = Order.objects.filter(merchant=merchant, order_id=order_id).select_related("merchant").first()
-    if known is not None:
+    """The stored order; one never read is read now. Only the platform's 100002 proves absence."""
+    rows = Order.objects.select_related("merchant")
+    known = rows.filter(merchant=merchant, order_id=order_id).first()
+    if known is not None and known.read_at is not None:
         return known, None
     order, reply = read_order(merchant, order_id)
-    if order is not None:
-        return order, None
-    if reply.errcode in (100002, 40097, 47001):
+    if order is None and reply.errcode == 100002:
         return None, Problem("order", errcode=100002)
-    return None, Problem("order", slug="facts_unreadable")
+    # Not read: the rules warn, and the worker reads again before it sends.
+    return order or rows.get_or_create(merchant=merchant, order_id=order_id)[0], None
 
 
 def read_order(merchant: Merchant, order_id: str) -> tuple[Order | None, Reply]:
