@@ -27,7 +27,8 @@ start: .venv/.run ## web and worker on your .env
 
 test: .venv/.dev ## the whole test suite
 	@bin/browser
-	@$(PY) -m pytest -q $(ARGS)
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not browser" $(ARGS) || [ $$? = 5 ]
+	@$(PY) -m pytest -q -m browser $(ARGS) || [ $$? = 5 ]
 
 check: .venv/.dev ## lint, types, import contract, migrations
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
