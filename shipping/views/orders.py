@@ -19,6 +19,7 @@ from shipping.queries import (
     orders_for,
     packages_for,
     parcels_of,
+    printings_of,
 )
 from shipping.views import MemberRequest
 
@@ -32,6 +33,7 @@ def order_detail(request: MemberRequest, order_id: str) -> HttpResponse:
         "packages": order_packages(request.user, order),
         "parcels": parcels_of(order),
         "changes": order_timeline(order),
+        "printings": printings_of(order),
         "can_settle": merchants_for(request.user, Role.MANAGER).filter(pk=order.merchant_id).exists(),
     }
     return render(request, "shipping/order_detail.html", context)
