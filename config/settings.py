@@ -187,6 +187,8 @@ LOGGING = {
         "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django_tasks": {"level": "WARNING"},
+        # It would say in every process that Pillow, which SVG does not need, is missing.
+        "pyBarcode": {"level": "WARNING"},
     },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []
