@@ -289,6 +289,8 @@ def order_events(order: Order) -> list[Event]:
             events.append(Event(hold.released_at, "release", "", hold.released_by))
     printed = order.printings.select_related("by")
     events += [Event(printing.at, "print", "", printing.by) for printing in printed]
+    if order.alarm_done_at:
+        events.append(Event(order.alarm_done_at, "intercept", "", order.alarm_done_by))
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 

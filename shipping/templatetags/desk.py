@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from shipping import states
-from shipping.lists import AT_MOST
+from shipping.lists import AT_MOST, TO_SHIP
 from shipping.models import Order, OrderLine, Package, PackageItem, Parcel
 from shipping.queries import can_ship, is_held, pieces_left
 from wechat.errcodes import Code, meaning
@@ -73,6 +73,7 @@ EVENTS = {
     "hold": Look(lazy("暂不发货"), "yellow"),
     "release": Look(lazy("恢复发货"), "azure"),
     "print": Look(lazy("打印配货单"), "secondary"),
+    "intercept": Look(lazy("勾掉待拦截"), "orange"),
 }
 
 
@@ -120,7 +121,8 @@ def time_left(deadline: datetime | None) -> str:
         return _("已超时")
     if minutes < 120:
         return ngettext("剩 %d 分钟", "剩 %d 分钟", minutes) % minutes
-    return _("剩 %d 小时") % (minutes // 60)
+    hours = minutes // 60
+    return _("剩 %d 小时") % hours if hours < 72 else _("剩 %d 天") % (hours // 24)
 
 
 @register.filter
@@ -282,10 +284,16 @@ def waits_for(order: Order) -> str:
     """Why an order of this kind cannot leave yet, in its own words."""
     if hold := next((h for h in order.holds.all() if is_held(order) and h.released_at is None), None):
         return _("暂不发货：%s") % hold.reason
-    return str(WAITS.get(order.status or 0, ""))
+    kinds = (word for name, word in KIND_REASONS if getattr(order, name))
+    return str(WAITS.get(order.status or 0, "") or (next(kinds, "") if order.status in TO_SHIP else ""))
 
 
 WAITS = {12: lazy("等收礼的人领取后才能发"), 13: lazy("等拼团成团后才能发")}
+KIND_REASONS = (
+    ("is_dropship", lazy("已交给供货商代发，自己发之前先问一声")),
+    ("is_intra_city", lazy("同城配送的订单，自寄快递前先核对")),
+    ("is_presale", lazy("预售，按它自己的时限发")),
+)
 
 
 @register.filter

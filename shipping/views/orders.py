@@ -1,13 +1,10 @@
 """The order's own page and what a person can do there."""
 
-from datetime import datetime
-
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -16,6 +13,7 @@ from django_htmx.http import trigger_client_event
 from merchants.models import Role
 from merchants.queries import merchants_for
 from shipping import lists, services, states
+from shipping.asked import moment
 from shipping.forms import in_words
 from shipping.models import Order
 from shipping.queries import (
@@ -147,25 +145,16 @@ def order_hold(request: MemberRequest, order_id: str) -> HttpResponse:
     """Keep an order from leaving, with a reason and, if wanted, until a time."""
     order = order_for(request.user, order_id)
     reason = request.POST.get("reason", "").strip()
-    until, is_wrong = _until(request.POST.get("until", "").strip())
+    typed = request.POST.get("until", "").strip()
+    until = moment(typed)
     if not reason:
         messages.error(request, _("请写明为什么暂不发货，同事才知道该等什么。"))
-    elif is_wrong:
+    elif typed and (until is None or until <= timezone.now()):
         messages.error(request, _("“到什么时候”要填以后的日期和时间，例如 2026-12-01 09:00；不限时就留空。"))
     else:
         services.hold_order(order=order, user=request.user, reason=reason, until=until)
         messages.info(request, _("已设为暂不发货，没有发出的包裹退回了草稿。"))
     return redirect("order_detail", order_id=order_id)
-
-
-def _until(typed: str) -> tuple[datetime | None, bool]:
-    """The moment typed, and whether it is no moment to come."""
-    try:
-        moment = parse_datetime(typed) if typed else None
-    except ValueError:
-        return None, True
-    aware = timezone.make_aware(moment) if moment and timezone.is_naive(moment) else moment
-    return aware, bool(typed) and (aware is None or aware <= timezone.now())
 
 
 @require_POST

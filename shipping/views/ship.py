@@ -129,7 +129,8 @@ def _next(desk: Desk) -> HttpResponse:
     came_from = desk.came_from
     query = QueryDict(came_from)
     tab = query.get("tab", "")
-    asked = {"kind": query.get("kind", ""), "merchant": str(desk.request.session.get("merchant", ""))}
+    picked = str(desk.request.session.get("merchant", ""))
+    asked = {"kind": query.get("kind", ""), "merchant": query.get("merchant", picked)}
     order = lists.next_to_ship(desk.user, tab if tab in lists.TABS else "todo", asked, desk.order)
     messages.info(desk.request, _("%s 已保存，系统正在提交。") % desk.order.order_id)
     if order is None:

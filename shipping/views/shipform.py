@@ -7,11 +7,11 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language
 
 from merchants.models import User
 from shipping import services
+from shipping.asked import moment, whole
 from shipping.drafts import VIRTUAL, Draft, Noted, OrderFacts
 from shipping.forms import Finding, ShipForm, blank_card, card_of, in_words, read_form
 from shipping.models import Order, OrderLine, Package, Typed
@@ -106,8 +106,8 @@ def read_desk(request: MemberRequest, order: Order) -> Desk:
 
 def fixed_package(request: MemberRequest, order: Order) -> Package | None:
     """The rejected package that this form corrects."""
-    pk = request.GET.get("fix") or request.POST.get("fix") or ""
-    return packages_for(request.user).filter(pk=pk, order=order).first() if pk.isdigit() else None
+    pk = whole(request.GET.get("fix") or request.POST.get("fix") or "")
+    return packages_for(request.user).filter(pk=pk, order=order).first() if pk is not None else None
 
 
 def _form_to_fix(fix: Package, facts: OrderFacts) -> ShipForm:
@@ -156,7 +156,7 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
 
 def presence_of(request: MemberRequest, order: Order) -> dict[str, Any]:
     """Who else is here, and what was submitted since this page was opened."""
-    since = parse_datetime(request.GET.get("since", "")) or timezone.now()
+    since = moment(request.GET.get("since", "")) or timezone.now()
     return {
         "order": order,
         "others": others_at(order, request.user),
