@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run start demo-reset test check requirements format
+.PHONY: help run start demo-reset test check shots requirements format
 
 help: ## what each verb does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -35,6 +35,10 @@ check: .venv/.dev ## lint, types, import contract, migrations
 	@bin/with-secrets .venv/bin/lint-imports
 	@bin/with-secrets $(PY) manage.py makemigrations --check --dry-run
 	@bin/with-secrets $(PY) manage.py check
+
+shots: .venv/.dev ## the screenshots of docs/img, from the running demo
+	@bin/browser
+	@$(PY) bin/shots.py
 
 format: .venv/.dev ## format the Python files
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .

@@ -248,6 +248,8 @@ HISTORY_FILTERS = {
 def history_page(user: User, asked: Mapping[str, str], size: int) -> list[Package]:
     """Packages of the manager's stores, newest first; unknown filter values show nothing of others."""
     rows = packages_for(user).filter(merchant__in=merchants_for(user, Role.MANAGER)).order_by("-pk")
+    if not asked.get("status"):
+        rows = rows.exclude(status=states.DRAFT)
     for name, column in HISTORY_FILTERS.items():
         if value := asked.get(name, "").strip():
             rows = rows.filter(**{column: value})

@@ -12,7 +12,8 @@ from merchants.models import Merchant, User
 from wechat.waybills import normalise, without_blanks
 
 from . import states
-from .drafts import Draft, PackageDraft, Problem, SerialDraft, fill_blanks
+from .drafts import Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
+from .labels import noted_at_label, noted_by, noted_of
 from .models import (
     Attempt,
     Course,
@@ -27,7 +28,7 @@ from .models import (
     Typed,
     Visit,
 )
-from .queries import PRESENT, draft_of_package, noted_at_label, noted_by, noted_of, open_holds, order_facts
+from .queries import PRESENT, draft_of_package, open_holds, order_facts
 from .rules import check
 from .wake import wake
 
@@ -89,11 +90,11 @@ def _tidy_serial(serial: SerialDraft) -> SerialDraft:
     return SerialDraft(*map(without_blanks, (serial.sn_code, serial.imei1, serial.imei2)))
 
 
-def rehearse(*, order: Order, draft: Draft) -> tuple[Draft, list[Problem]]:
+def rehearse(*, order: Order, draft: Draft, facts: OrderFacts | None = None) -> tuple[Draft, list[Problem]]:
     """The draft as it would be sent, and everything the rules find; nothing is written."""
     tidied = tidy(draft)
     waybills = [package.waybill_id for package in tidied.packages if package.waybill_id]
-    facts = order_facts(order, waybills=waybills)
+    facts = facts or order_facts(order, waybills=waybills)
     filled = fill_blanks(tidied, facts)
     return filled, check(filled, facts)
 

@@ -14,18 +14,17 @@ from shipping import services
 from shipping.asked import moment, whole
 from shipping.drafts import VIRTUAL, Draft, Noted, OrderFacts
 from shipping.forms import Finding, ShipForm, blank_card, card_of, in_words, read_form
+from shipping.labels import noted_by, read_noted
 from shipping.models import Order, OrderLine, Package, Typed
 from shipping.queries import (
     couriers_for,
     draft_of_package,
     kept_draft,
     last_courier,
-    noted_by,
     order_facts,
     others_at,
     packages_for,
     queued_since,
-    read_noted,
     recharge_of,
     rejected_with,
     same_buyer,
