@@ -140,8 +140,8 @@ class ShipForm:
         return Draft(facts.order_id, tuple(card.to_draft(facts) for card in self.cards))
 
     @property
-    def has_waybill(self) -> bool:
-        return any(card.value("waybill_id").strip() for card in self.cards)
+    def waybills(self) -> list[str]:
+        return [number for card in self.cards if (number := normalise(card.value("waybill_id")))]
 
     def know(self, last_courier: str) -> "ShipForm":
         for card in self.cards:

@@ -1,13 +1,14 @@
 """What an order said when the tracking number of its label was first entered, imported or printed."""
 
 from collections.abc import Collection
+from hashlib import sha256
 from typing import Any
 
 from wechat.waybills import normalise
 
 from . import states
 from .drafts import Noted
-from .models import Order, Shipment
+from .models import Order, Printing, Shipment, Typed
 from .queries import address_of
 
 
@@ -29,35 +30,47 @@ def read_noted(kept: dict[str, Any] | None) -> Noted | None:
     return Noted(kept["address_hash"], kept["address"], goods)
 
 
-def noted_before(order: Order, waybills: Collection[str]) -> Noted | None:
-    """What was noted with these tracking numbers, or with the slip printed for the parcel being packed.
+def looked_at(noted: Noted) -> str:
+    """A short word for what a page showed, so that a confirmation counts for that and nothing newer."""
+    return sha256(repr((noted.address_hash, sorted(noted.goods))).encode()).hexdigest()[:16]
 
-    The latest word counts: a person who confirmed a change has looked since.
+
+def noted_before(order: Order, waybills: Collection[str], corrects: Shipment | None = None) -> Noted | None:
+    """What was noted when these tracking numbers were first entered, or their slip was printed.
+
+    A slip printed later than that shows the order as it was then. None: nothing was noted yet.
     """
-    numbers = [number for number in waybills if number]
-    return _noted_in_shipment(order, numbers) or _noted_while_typed(order, numbers) or _noted_in_print(order)
+    entered = corrects or _shipment_with(order, waybills) or _typed_with(order, waybills)
+    printing = _printing_for_this(order)
+    at = entered.noted_at if entered else None
+    if printing and (at is None or printing.at > at):
+        return read_noted(printing.noted)
+    return read_noted(entered.noted) if entered else None
 
 
-def noted_at_label(order: Order, waybills: Collection[str] = ()) -> Noted:
+def noted_at_label(order: Order, waybills: Collection[str]) -> Noted:
     return noted_before(order, waybills) or noted_of(order)
 
 
-def _noted_in_shipment(order: Order, waybills: list[str]) -> Noted | None:
-    """Also of one that was withdrawn or put back to draft: the label on the parcel is the same."""
-    rows = order.shipments.filter(packages__waybill_id__in=waybills, noted__isnull=False)
-    latest = rows.order_by("-id").first()
-    return noted_by(latest) if latest else None
+def _shipment_with(order: Order, waybills: Collection[str]) -> Shipment | None:
+    """Also one that was withdrawn or put back to draft: the label on the parcel is the same.
+
+    The latest: a person who confirmed a change has looked since.
+    """
+    rows = order.shipments.filter(packages__waybill_id__in=[*filter(None, waybills)], noted__isnull=False)
+    return rows.order_by("-id").first()
 
 
-def _noted_while_typed(order: Order, waybills: list[str]) -> Noted | None:
+def _typed_with(order: Order, waybills: Collection[str]) -> Typed | None:
     """Whoever typed it first: a parcel that one person leaves another may finish."""
     rows = order.typed.filter(noted__isnull=False).order_by("noted_at")
-    held = (row for row in rows if {normalise(str(text)) for text in row.fields.values()} & set(waybills))
-    return next((read_noted(row.noted) for row in held), None)
+    wanted = set(filter(None, waybills))
+    return next((row for row in rows if {normalise(str(v)) for v in row.fields.values()} & wanted), None)
 
 
-def _noted_in_print(order: Order) -> Noted | None:
+def _printing_for_this(order: Order) -> Printing | None:
+    """The latest slip, if it was printed for the parcel now being packed."""
     printing = order.printings.order_by("-id").first()
     shipped = order.packages.filter(status=states.SHIPPED).order_by("-status_at").first()
     is_for_this = printing and (shipped is None or printing.at > shipped.status_at)
-    return read_noted(printing.noted) if printing and is_for_this else None
+    return printing if is_for_this else None

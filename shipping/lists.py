@@ -174,7 +174,7 @@ class Trouble(NamedTuple):
     `mark` is when that one went wrong, in milliseconds; 0 without any.
     """
 
-    count: int
+    total: int
     mark: int
     newest: Package | None
 

@@ -298,10 +298,12 @@ def draft_of_package(package: Package) -> PackageDraft:
 
 
 def kept_draft(order: Order) -> list[PackageDraft]:
-    """The packages of the order's latest shipment if nobody has queued it yet."""
+    """The packages of the order's latest shipment that never left: drafts, and what was withdrawn."""
     latest = order.shipments.order_by("-id").first()
-    rows = latest.packages.filter(status=states.DRAFT).prefetch_related("items") if latest else []
-    return [draft_of_package(package) for package in rows]
+    if latest is None:
+        return []
+    rows = latest.packages.filter(status__in=(states.DRAFT, states.CANCELLED)).prefetch_related("items")
+    return [draft_of_package(package) for package in rows.exclude(changes__source=states.CONFLICT)]
 
 
 def couriers_for(order: Order) -> QuerySet[Courier]:

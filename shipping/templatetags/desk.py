@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from shipping import states
+from shipping.labels import looked_at, noted_by, noted_of
 from shipping.lists import AT_MOST, TO_SHIP
 from shipping.models import Order, OrderLine, Package, PackageItem, Parcel
-from shipping.queries import can_ship, is_held, pieces_left
-from wechat.errcodes import Code, meaning
+from shipping.queries import address_of, can_ship, is_held, pieces_left
+from wechat.errcodes import Code, meaning, problem_text
 
 register = template.Library()
 
@@ -111,6 +112,17 @@ def told(package: Package) -> str:
     """What WeChat's answer says beyond the table's words; its request id stands in the details."""
     code, words = code_of(package), RID.sub("", package.errmsg).strip()
     return "" if code and words == code.zh else words
+
+
+@register.filter
+def what_changed(package: Package) -> str:
+    """The question about a label whose address is no longer the order's, with both, masked."""
+    noted, order = noted_by(package.shipment), package.order
+    if package.slug != "address_changed" or noted is None:
+        return ""
+    at = {"at": f"{timezone.localtime(order.alarm_at):%H:%M}"} if order.alarm_at else {}
+    words = {"old": noted.address, "new": address_of(order), **at}
+    return problem_text(meaning(None, package.slug), words, get_language() or "zh-hans")
 
 
 @register.filter
@@ -238,16 +250,17 @@ def remedies(package: Package) -> list[Button]:
     """The buttons that fit where the package stands and what went wrong."""
     order_id = package.order.order_id
     ship, read = reverse("order_ship", args=[order_id]), reverse("order_read", args=[order_id])
+    wanted = _wanted(package)
+    seen = looked_at(noted_of(package.order)) if "checked" in wanted else ""
+    confirm = f"{reverse('package_confirm', args=[package.pk])}?seen={seen}"
     buttons = {
         "withdraw": Button(_("撤回"), reverse("shipment_cancel", args=[package.shipment_id]), "", True),
         "fix": Button(_("改正后重发"), f"{ship}?fix={package.pk}", "btn-primary"),
-        "checked": Button(
-            _("核对过了，照发"), reverse("package_confirm", args=[package.pk]), "btn-primary", True
-        ),
+        "checked": Button(_("核对过了，照发"), confirm, "btn-primary", True),
         "reread": Button(_("重新读取订单"), read, "", True),
         "backoffice": Button(_("打开微信小店后台"), BACK_OFFICE),
     }
-    return [buttons[name] for name in _wanted(package)]
+    return [buttons[name] for name in wanted]
 
 
 def _wanted(package: Package) -> tuple[str, ...]:

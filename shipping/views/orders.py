@@ -15,6 +15,7 @@ from merchants.queries import merchants_for
 from shipping import lists, services, states
 from shipping.asked import moment
 from shipping.forms import in_words
+from shipping.labels import looked_at, noted_of
 from shipping.models import Order
 from shipping.queries import (
     must_intercept,
@@ -132,6 +133,9 @@ def shipment_cancel(request: MemberRequest, pk: int) -> HttpResponse:
 def package_confirm(request: MemberRequest, pk: int) -> HttpResponse:
     """A person compared the label with the order as it is now: ship the package as it was."""
     package = get_object_or_404(packages_for(request.user), pk=pk)
+    if request.GET.get("seen") not in (None, looked_at(noted_of(package.order))):
+        messages.error(request, _("订单刚刚又变了，请对照现在的地址和商品再核对一次。"))
+        return redirect("order_detail", order_id=package.order.order_id)
     try:
         services.confirm_change(package=package, user=request.user)
         messages.info(request, _("已保存，系统正在提交；结果显示在下面，不用等在这里。"))

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from shipping import lists, services
 from shipping.drafts import Draft, Problem
 from shipping.forms import in_words
+from shipping.labels import noted_of
 from shipping.models import Order
 from shipping.queries import order_for
 from shipping.views import MemberRequest
@@ -37,6 +38,7 @@ def order_ship(request: MemberRequest, order_id: str) -> HttpResponse:
     if "preview" in request.POST:
         return _preview(desk)
     if "add" in request.POST or "remove" in request.POST:
+        _keep(desk)
         return page(desk.with_one_more() if "add" in request.POST else desk)
     return _submit(desk)
 
@@ -51,19 +53,28 @@ def order_presence(request: MemberRequest, order_id: str) -> HttpResponse:
 
 def _preview(desk: Desk) -> HttpResponse:
     """What would be sent, while it is being typed; the form saves itself with it."""
-    fields = {name: str(value) for name, value in desk.request.POST.items() if name not in NOT_KEPT}
-    services.save_typed(order=desk.order, user=desk.user, fields=fields, has_waybill=desk.form.has_waybill)
-    return render(desk.request, "shipping/_summary.html", summary_of(desk))
+    is_kept = _keep(desk)
+    return render(desk.request, "shipping/_summary.html", summary_of(desk) | {"is_kept": is_kept})
 
 
-NOT_KEPT = ("csrfmiddlewaretoken", "preview", "review", "seen")
+def _keep(desk: Desk) -> bool:
+    """Save what is typed; a form that was sent meanwhile must not come back as unsent."""
+    if services.shipment_with_key(order=desk.order, form_key=desk.form.form_key):
+        return False
+    fields: dict[str, object] = {k: str(v) for k, v in desk.request.POST.items() if k not in NOT_KEPT}
+    fields["also"] = desk.form.also
+    services.save_typed(order=desk.order, user=desk.user, fields=fields, waybills=desk.form.waybills)
+    return True
+
+
+NOT_KEPT = ("csrfmiddlewaretoken", "preview", "review", "seen", "since", "add", "confirm", "go", "next")
 
 
 def _submit(desk: Desk) -> HttpResponse:
     """A repeated form is answered with its first shipment, before a rule counts that one as taken."""
     if services.shipment_with_key(order=desk.order, form_key=desk.form.form_key):
         return _done(desk, is_first=False)
-    draft, problems = services.rehearse(order=desk.order, draft=desk.draft())
+    draft, problems = desk.rehearse()
     siblings = _siblings(desk, draft)
     problems_there = [(o, p) for o, d in siblings for p in services.rehearse(order=o, draft=d)[1]]
     everything = [*problems, *(problem for _, problem in problems_there)]
@@ -77,6 +88,7 @@ def _submit(desk: Desk) -> HttpResponse:
 def _show(
     desk: Desk, problems: list[Problem], there: list[tuple[Order, Problem]], *, needs_yes: bool
 ) -> HttpResponse:
+    _keep(desk)
     desk.form.show(problems)
     for order, problem in there:
         finding = in_words(problem)
@@ -91,7 +103,7 @@ def _siblings(desk: Desk, draft: Draft) -> list[tuple[Order, Draft]]:
     first = draft.packages[0]
     whole = replace(first, items=None, course=None, serial=None)
     chosen = [order for order in desk.same_buyer() if order.order_id in desk.form.also]
-    return [(order, Draft(order.order_id, (whole,))) for order in chosen]
+    return [(o, Draft(o.order_id, (whole,), noted_of(o) if desk.is_confirmed else None)) for o in chosen]
 
 
 def _queue(desk: Desk, draft: Draft, siblings: list[tuple[Order, Draft]]) -> HttpResponse:

@@ -12,9 +12,9 @@ from django.utils.translation import get_language
 from merchants.models import User
 from shipping import services
 from shipping.asked import moment, whole
-from shipping.drafts import VIRTUAL, Draft, Noted, OrderFacts
+from shipping.drafts import VIRTUAL, Draft, OrderFacts, Problem
 from shipping.forms import Finding, ShipForm, blank_card, card_of, in_words, read_form
-from shipping.labels import noted_by, read_noted
+from shipping.labels import looked_at
 from shipping.models import Order, OrderLine, Package, Typed
 from shipping.queries import (
     couriers_for,
@@ -58,19 +58,21 @@ class Desk:
         return self.request.POST.get("from") or self.request.GET.get("from") or ""
 
     @property
+    def seen(self) -> str:
+        return looked_at(self.facts.noted)
+
+    @property
     def is_confirmed(self) -> bool:
-        return "confirm" in self.request.POST
+        """Whether the person agreed, and to the address and goods that the order has now."""
+        return "confirm" in self.request.POST and self.request.POST.get("seen", self.seen) == self.seen
 
     def draft(self) -> Draft:
-        return replace(self.form.to_draft(self.facts), noted=self._noted())
+        """Confirmed: with the order as this page showed it; else as when the number was first entered."""
+        return replace(self.form.to_draft(self.facts), noted=self.facts.noted if self.is_confirmed else None)
 
-    def _noted(self) -> Noted | None:
-        """Confirmed: the order as this page showed it; else as it was when the number was first entered."""
-        saw_this = self.request.POST.get("seen", "") == self.facts.address_hash
-        if self.is_confirmed and saw_this:
-            return self.facts.noted
-        kept = read_noted(self.typed.noted) if self.typed else None
-        return kept or (noted_by(self.fix.shipment) if self.fix else None)
+    def rehearse(self) -> tuple[Draft, list[Problem]]:
+        corrects = self.fix.shipment if self.fix else None
+        return services.rehearse(order=self.order, draft=self.draft(), corrects=corrects)
 
     def with_one_more(self) -> "Desk":
         self.form.cards.append(blank_card(self.facts, self.form.cards))
@@ -134,7 +136,9 @@ def _mark(form: ShipForm, index: int, package: Package) -> None:
 
 def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
     """The whole ship page as the form stands."""
-    order, facts, form = desk.order, desk.facts, desk.form
+    order, facts, form, summary = desk.order, desk.facts, desk.form, summary_of(desk)
+    if desk.request.method == "GET":
+        form.show(problem for problem in summary["problems"] if problem.stops and problem.path == "order")
     context = {
         "form": form,
         "cards": _cards(desk),
@@ -146,9 +150,10 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
         "typed": desk.typed if desk.request.method == "GET" and not desk.fix else None,
         "same_buyer": desk.same_buyer(),
         "came_from": desk.came_from,
+        "seen": desk.seen,
         "recharge": recharge_of(order) if facts.suggested_type == VIRTUAL else {},
         **presence_of(desk.request, order),
-        **summary_of(desk),
+        **summary,
     }
     return render(desk.request, "shipping/ship.html", context)
 
@@ -179,7 +184,7 @@ def _lines(order: Order) -> dict[tuple[str, str], OrderLine]:
 
 def summary_of(desk: Desk) -> dict[str, Any]:
     """What would be sent, as the form stands; a guessed courier is marked as one."""
-    draft, problems = services.rehearse(order=desk.order, draft=desk.draft())
+    draft, problems = desk.rehearse()
     lines, couriers = _lines(desk.order), desk.facts.couriers or {}
     parcels = [
         (package, couriers.get(package.delivery_id, ""), card,
@@ -191,6 +196,7 @@ def summary_of(desk: Desk) -> dict[str, Any]:
         "facts": desk.facts,
         "is_virtual": desk.facts.suggested_type == VIRTUAL,
         "parcels": parcels,
-        "saved_at": timezone.now() if "preview" in desk.request.POST else None,
+        "saved_at": timezone.now(),
+        "problems": problems,
         "warnings": [in_words(problem) for problem in problems if not problem.stops],
     }
