@@ -139,6 +139,15 @@ class ShipForm:
     def to_draft(self, facts: OrderFacts) -> Draft:
         return Draft(facts.order_id, tuple(card.to_draft(facts) for card in self.cards))
 
+    def fit_what_is_left(self, facts: OrderFacts) -> None:
+        """Ask for no more than is left, the first cards first; what is no number stays as typed."""
+        left = {goods.pair: goods.left for goods in facts.goods}
+        for card in self.cards:
+            for pair, text in card.counts.items():
+                if isinstance(asked := number(text), int):
+                    card.counts[pair] = str(min(asked, left[pair]))
+                    left[pair] -= min(asked, left[pair])
+
     @property
     def waybills(self) -> list[str]:
         return [number for card in self.cards if (number := normalise(card.value("waybill_id")))]

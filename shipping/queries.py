@@ -259,8 +259,9 @@ def order_events(order: Order) -> list[Event]:
     events = [Event(c.at, c.target, str(c.package), c.by, c.reason if c.by else "") for c in rows]
     for hold in order.holds.select_related("held_by", "released_by"):
         events.append(Event(hold.held_at, "hold", "", hold.held_by, hold.reason))
-        if hold.released_at:
-            events.append(Event(hold.released_at, "release", "", hold.released_by))
+        ended = hold.released_at or hold.until
+        if ended and ended <= timezone.now():
+            events.append(Event(ended, "release", "", hold.released_by))
     printed = order.printings.select_related("by")
     events += [Event(printing.at, "print", "", printing.by) for printing in printed]
     if order.alarm_done_at:

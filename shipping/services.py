@@ -283,6 +283,7 @@ def wake_sync(merchant: Merchant, days: int = 7) -> None:
 def hold_order(*, order: Order, user: User | None, reason: str, until: datetime | None = None) -> Hold:
     """Keep an order from leaving; what is queued and not claimed goes back to draft."""
     Order.objects.filter(pk=order.pk).update(revision=F("revision") + 1)
+    order.holds.filter(released_at=None, until__lte=timezone.now()).update(released_at=F("until"))
     order.holds.filter(released_at=None).update(released_at=timezone.now(), released_by=user)
     hold = Hold.objects.create(order=order, held_by=user, reason=reason[:200], until=until)
     for package in order.packages.filter(status=states.QUEUED):

@@ -6,13 +6,14 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from shipping import lists, services
 from shipping.drafts import Draft, Problem
-from shipping.forms import in_words
+from shipping.forms import Finding, in_words
 from shipping.labels import noted_of
 from shipping.models import Order
 from shipping.queries import order_for
@@ -79,7 +80,7 @@ def _submit(desk: Desk) -> HttpResponse:
     problems_there = [(o, p) for o, d in siblings for p in services.rehearse(order=o, draft=d)[1]]
     everything = [*problems, *(problem for _, problem in problems_there)]
     is_stopped = any(problem.stops and problem.slug not in CONFIRMABLE for problem in everything)
-    needs_yes = bool(everything) or "review" in desk.request.POST
+    needs_yes = bool(everything or desk.gone()) or "review" in desk.request.POST
     if is_stopped or (needs_yes and not desk.is_confirmed):
         return _show(desk, problems, problems_there, needs_yes=not is_stopped)
     return _queue(desk, draft, siblings)
@@ -90,6 +91,8 @@ def _show(
 ) -> HttpResponse:
     _keep(desk)
     desk.form.show(problems)
+    told = _("%s 不能一起发了：可能有同事刚发了它，或者订单变了。")
+    desk.form.order_findings += [Finding(told % order_id, False, None) for order_id in desk.gone()]
     for order, problem in there:
         finding = in_words(problem)
         desk.form.order_findings.append(replace(finding, text=f"{order.order_id}：{finding.text}"))
@@ -123,20 +126,32 @@ def _queue(desk: Desk, draft: Draft, siblings: list[tuple[Order, Draft]]) -> Htt
         if services.shipment_with_key(order=desk.order, form_key=desk.form.form_key):
             return _done(desk, is_first=False)
         return _show(desk, refused.problems, [], needs_yes=False)
-    return _done(desk, is_first=True)
+    return _done(desk, is_first=True, others=len(siblings))
 
 
-def _done(desk: Desk, *, is_first: bool) -> HttpResponse:
+def _done(desk: Desk, *, is_first: bool, others: int = 0) -> HttpResponse:
     services.forget_typed(order=desk.order, user=desk.user)
     services.leave_order(order=desk.order, user=desk.user)
     if "next" in (*desk.request.POST, desk.request.POST.get("confirm")):
-        return _next(desk)
+        return _next(desk, others)
     saved = _("已保存，系统正在提交；结果显示在下面，不用等在这里。")
+    if others:
+        saved = _("%d 个订单用同一个单号，都已保存，系统正在逐单提交。") % (others + 1)
     messages.info(desk.request, saved if is_first else _("这张表单已经提交过，没有再次提交。"))
     return redirect("order_detail", order_id=desk.order.order_id)
 
 
-def _next(desk: Desk) -> HttpResponse:
+def _say_saved(desk: Desk, others: int) -> None:
+    """The order just done stays one click away: its page shows the result and can still withdraw it."""
+    undo = desk.order.merchant.undo_seconds
+    words = _("已保存，%d 秒内可以撤回。") % undo if undo else _("已保存，系统正在提交。")
+    more = _("同一包裹的另外 %d 单也已保存。") % others if others else ""
+    page = reverse("order_detail", args=[desk.order.order_id])
+    link = format_html('<a class="id" href="{}">{}</a> {} {}', page, desk.order.order_id, words, more)
+    messages.info(desk.request, link)
+
+
+def _next(desk: Desk, others: int) -> HttpResponse:
     """On to the next due order of the list one came from, or back to that list when it is done."""
     came_from = desk.came_from
     query = QueryDict(came_from)
@@ -144,7 +159,7 @@ def _next(desk: Desk) -> HttpResponse:
     picked = str(desk.request.session.get("merchant", ""))
     asked = {"kind": query.get("kind", ""), "merchant": query.get("merchant", picked)}
     order = lists.next_to_ship(desk.user, tab if tab in lists.TABS else "todo", asked, desk.order)
-    messages.info(desk.request, _("%s 已保存，系统正在提交。") % desk.order.order_id)
+    _say_saved(desk, others)
     if order is None:
         return redirect(f"{reverse('order_list')}?{came_from}")
     there = QueryDict(mutable=True)

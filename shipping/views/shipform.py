@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from merchants.models import User
-from shipping import services
+from shipping import services, states
 from shipping.asked import moment, whole
 from shipping.drafts import VIRTUAL, Draft, OrderFacts, Problem
 from shipping.forms import Finding, ShipForm, blank_card, card_of, in_words, read_form
@@ -45,7 +45,9 @@ class Desk:
     facts: OrderFacts
     form: ShipForm
     fix: Package | None = None
-    typed: Typed | None = None
+    # What the form opened with, if it was not what is left: typed and not sent, or never left.
+    restored: Typed | None = None
+    is_kept: bool = False
     focus: int = 0
 
     @property
@@ -79,22 +81,41 @@ class Desk:
         self.focus = len(self.form.cards) - 1
         return self
 
+    def gone(self) -> list[str]:
+        """Chosen orders that this parcel cannot carry any more: a colleague shipped them, or they changed."""
+        offered = {order.order_id for order in self.same_buyer()} if self.form.also else set()
+        return [order_id for order_id in self.form.also if order_id not in offered]
+
     def same_buyer(self) -> list[Order]:
         """Orders that this parcel could carry too; none while one is corrected or a serial is asked for."""
         return [] if self.fix or self.facts.is_subsidy else same_buyer(self.order, self.user)
 
 
 def open_desk(request: MemberRequest, order: Order) -> Desk:
-    """Rejected packages to correct, else what was typed, else the kept draft, else what is left."""
-    facts, fix, typed = order_facts(order), fixed_package(request, order), typed_of(order, request.user)
-    if fix:
-        form = _form_to_fix(fix, facts)
-    elif typed:
-        form = read_form(typed.fields, facts)
+    """What was typed, else rejected packages to correct, else what never left, else what is left."""
+    facts, typed = order_facts(order), typed_of(order, request.user)
+    fix = fixed_package(request, order, typed)
+    kept = kept_draft(order)
+    if typed and (fix is None or typed.fields.get("fix") == str(fix.pk)):
+        desk = Desk(request, order, facts, _form_typed(typed, facts), fix, restored=typed)
+    elif fix:
+        desk = Desk(request, order, facts, _form_to_fix(fix, facts), fix)
     else:
-        cards = [card_of(draft, facts) for draft in kept_draft(order)] or [blank_card(facts, [])]
-        form = ShipForm(cards, uuid.uuid4().hex)
-    return Desk(request, order, facts, form.know(last_courier(order, request.user)), fix, typed)
+        cards = [card_of(draft, facts) for draft in kept] or [blank_card(facts, [])]
+        desk = Desk(request, order, facts, ShipForm(cards, uuid.uuid4().hex), is_kept=bool(kept))
+    desk.form.know(last_courier(order, request.user))
+    if "left" in request.GET:
+        desk.form.fit_what_is_left(facts)
+    return desk
+
+
+def _form_typed(typed: Typed, facts: OrderFacts) -> ShipForm:
+    """As it was saved; a key that was used, by another window say, would be taken for a repetition."""
+    form = read_form(typed.fields, facts)
+    form.also = [str(order_id) for order_id in typed.fields.get("also") or ()]
+    if services.shipment_with_key(order=typed.order, form_key=form.form_key):
+        form.form_key = uuid.uuid4().hex
+    return form
 
 
 def read_desk(request: MemberRequest, order: Order) -> Desk:
@@ -102,13 +123,15 @@ def read_desk(request: MemberRequest, order: Order) -> Desk:
     facts = order_facts(order)
     form = read_form(request.POST, facts).know(last_courier(order, request.user))
     form.also = request.POST.getlist("also")
-    return Desk(request, order, facts, form, fixed_package(request, order), typed_of(order, request.user))
+    return Desk(request, order, facts, form, fixed_package(request, order, None))
 
 
-def fixed_package(request: MemberRequest, order: Order) -> Package | None:
-    """The rejected package that this form corrects."""
-    pk = whole(request.GET.get("fix") or request.POST.get("fix") or "")
-    return packages_for(request.user).filter(pk=pk, order=order).first() if pk is not None else None
+def fixed_package(request: MemberRequest, order: Order, typed: Typed | None) -> Package | None:
+    """The rejected package that this form corrects, or that what was typed was to correct."""
+    asked = request.GET.get("fix") or request.POST.get("fix") or (typed.fields.get("fix") if typed else "")
+    pk = whole(str(asked or ""))
+    rows = packages_for(request.user).filter(order=order, status=states.REJECTED, shipment__corrections=None)
+    return rows.filter(pk=pk).first() if pk is not None else None
 
 
 def _form_to_fix(fix: Package, facts: OrderFacts) -> ShipForm:
@@ -147,9 +170,9 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
         "needs_yes": needs_yes,
         "focus": desk.focus,
         "fix": desk.fix,
-        "typed": desk.typed if desk.request.method == "GET" and not desk.fix else None,
+        "typed": desk.restored,
+        "is_kept_draft": desk.is_kept,
         "same_buyer": desk.same_buyer(),
-        "came_from": desk.came_from,
         "seen": desk.seen,
         "recharge": recharge_of(order) if facts.suggested_type == VIRTUAL else {},
         **presence_of(desk.request, order),
@@ -160,11 +183,13 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
 
 def presence_of(request: MemberRequest, order: Order) -> dict[str, Any]:
     """Who else is here, and what was submitted since this page was opened."""
-    since = moment(request.GET.get("since", "")) or timezone.now()
+    asked = {**request.GET.dict(), **request.POST.dict()}
+    since = moment(str(asked.get("since", ""))) or timezone.now()
     return {
         "order": order,
         "others": others_at(order, request.user),
         "since": since,
+        "came_from": asked.get("from", ""),
         "queued_meanwhile": queued_since(order, request.user, since),
     }
 
