@@ -5,6 +5,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from merchants.models import Role, User
@@ -39,12 +40,19 @@ def desk(request: HttpRequest) -> dict[str, object]:
     roles = {role for role in Role.values if has_role(user, role)}
     return known | {
         "pauses": pauses_for(user),
-        "my_trouble_count": lists.my_trouble(user)[: lists.AT_MOST].count(),
-        "mark": lists.newest_trouble(user),
+        "trouble": SimpleLazyObject(lambda: trouble_since_last_page(request, user)),
         "menu": menu_of(request, roles),
         "is_admin": user.is_staff,
         "role_word": next((role.label for role in reversed(Role) if role in roles), ""),
     }
+
+
+def trouble_since_last_page(request: HttpRequest, user: User) -> lists.Trouble:
+    """Who goes from page to page faster than the header's poll is told by the page."""
+    trouble = lists.trouble_of(user, request.session.get("trouble_seen"))
+    if request.session.get("trouble_seen") != trouble.mark:
+        request.session["trouble_seen"] = trouble.mark
+    return trouble
 
 
 def menu_of(request: HttpRequest, roles: set[str]) -> list[dict[str, object]]:
