@@ -25,6 +25,7 @@ class Entry(NamedTuple):
 MENU = (
     Entry(_("订单"), "order_list", "icons/list-details.svg", Role.STAFF),
     Entry(_("发货记录"), "history", "icons/history.svg", Role.MANAGER),
+    Entry(_("成员"), "member_list", "icons/user.svg", Role.MANAGER),
     Entry(_("错误码"), "error_list", "icons/alert-triangle.svg", ""),
     Entry(_("店铺管理"), "admin:index", "icons/building-store.svg", Role.ADMIN),
 )
