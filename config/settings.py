@@ -48,7 +48,7 @@ if _https:
 
 # --- the platform -------------------------------------------------------------------------------------
 # The operator's to set: no page and no admin form can change where credentials are sent.
-WECHAT_API_URL = env("WECHAT_API_URL", default="https://api.weixin.qq.com").rstrip("/")
+WECHAT_API_URL = (env("WECHAT_API_URL", default="") or "https://api.weixin.qq.com").rstrip("/")
 WECHAT_API_HOST = urlsplit(WECHAT_API_URL).hostname or ""
 # Connect, read and whole-call time-outs, in seconds.
 WECHAT_TIMEOUT = tuple(float(part) for part in env("WECHAT_TIMEOUT", default="3,10,15").split(","))
@@ -113,7 +113,9 @@ TEMPLATES = [
 ]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")}
+# A name left empty in .env means its default, like one left out.
+_database = env("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'db.sqlite3'}"
+DATABASES = {"default": env.db_url_config(_database)}
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # Measured: without IMMEDIATE two writers fail with "database is locked"; without FULL a power loss
@@ -165,7 +167,7 @@ OTP_TOTP_ISSUER = "Fahuo"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_IDLE_AGE = 2 * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
-EMAIL_CONFIG = env.email("EMAIL_URL", default="consolemail://")
+EMAIL_CONFIG = env.email_url_config(env("EMAIL_URL", default="") or "consolemail://")
 vars().update(EMAIL_CONFIG)
 
 # --- words and time -----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ fetch happens outside any transaction, and losers of the lease keep the old toke
 """
 
 import logging
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -27,7 +28,10 @@ log = logging.getLogger(__name__)
 RENEW_BEFORE = timedelta(seconds=280)
 USABLE_FOR = timedelta(seconds=20)
 LEASE = timedelta(seconds=30)
-LONGEST = 7200
+LONGEST, SHORTEST = 7200, 60
+# A wrong secret is not tried in a tight loop; a token call without an answer is tried again soon.
+COOL_DOWN, SOON = timedelta(seconds=5), timedelta(seconds=0.3)
+BUSY = -1
 
 
 class Held(NamedTuple):
@@ -60,7 +64,21 @@ def ensure(client: Client, merchant: Merchant) -> Held | None:
     """A living token, fetched now if this process gets the lease; None when there is none to be had."""
     if wanted := ask(merchant):
         keep(wanted, client.call(STABLE_TOKEN, wanted.body))
+    elif current(merchant) is None:
+        _await_the_other(merchant, client.timeouts.total)
     return current(merchant)
+
+
+def _await_the_other(merchant: Merchant, seconds: float) -> None:
+    """Another process fetches the first token: wait until it is there, not longer than a call may take."""
+    row, end = _row(merchant), time.monotonic() + seconds
+    if row is None or (row.failed_at is not None and timezone.now() < row.failed_at + COOL_DOWN):
+        return
+    same = Credential.objects.filter(
+        pk=row.pk, token_version=row.token_version, failed_at=row.failed_at, app_secret__isnull=False
+    )
+    while time.monotonic() < end and same.filter(lease_until__gt=timezone.now()).exists():
+        time.sleep(0.05)
 
 
 def ask(merchant: Merchant) -> Wanted | None:
@@ -92,6 +110,17 @@ def has_secret(merchant: Merchant) -> bool:
     """Whether a token can be asked for at all."""
     row = _row(merchant)
     return row is not None and bool(row.app_secret)
+
+
+def last_failure(merchant: Merchant) -> Credential | None:
+    """The credential row when the last fetch failed."""
+    rows = Credential.objects.defer("app_secret", "access_token")
+    return rows.filter(merchant=merchant, failed_at__isnull=False).first()
+
+
+def was_refused(errcode: int | None) -> bool:
+    """Whether the last fetch got an answer that asking again does not change."""
+    return errcode not in (None, BUSY)
 
 
 def _row(merchant: Merchant) -> Credential | None:
@@ -128,8 +157,10 @@ def _save_token(wanted: Wanted, token: str, reply: Reply) -> None:
 
 
 def _lifetime(reply: Reply) -> timedelta:
+    """What was promised, at least a minute: a token that ends earlier is refused (42001) and fetched anew."""
     try:
-        return timedelta(seconds=min(LONGEST, int(reply.data.get("expires_in", LONGEST))))
+        seconds = int(reply.data.get("expires_in", LONGEST))
+        return timedelta(seconds=max(SHORTEST, min(LONGEST, seconds)))
     except (TypeError, ValueError, OverflowError):
         return timedelta(seconds=LONGEST)
 
@@ -137,10 +168,10 @@ def _lifetime(reply: Reply) -> timedelta:
 def _save_failure(wanted: Wanted, reply: Reply) -> None:
     now = timezone.now()
     log.warning("token fetch failed: credential %s %s %s", wanted.credential_pk, reply.errcode, reply.slug)
-    # The lease stays for a moment, so that a wrong secret is not tried in a tight loop.
+    wait = COOL_DOWN if was_refused(reply.errcode) else SOON
     Credential.objects.filter(pk=wanted.credential_pk).update(
         failed_at=now,
         failed_errcode=reply.errcode,
         failed_reason=(reply.errmsg or reply.slug)[:300],
-        lease_until=now + timedelta(seconds=5),
+        lease_until=now + wait,
     )

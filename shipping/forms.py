@@ -64,8 +64,11 @@ class Card:
     values: dict[str, str]
     counts: dict[tuple[str, str], str]
     findings: dict[str, list[Finding]] = field(default_factory=dict)
-    # The name of the courier that an empty field was filled with, by the number's look.
+    # The courier this person used last here, for a number that no guess fits.
+    last_courier: str = ""
+    # The name of the courier that an empty field was filled with, and whether by habit or by the number.
     guessed: str = ""
+    by_habit: bool = False
 
     def value(self, name: str) -> str:
         return self.values.get(name, "")
@@ -102,10 +105,12 @@ class Card:
         typed, listed = self.value("delivery_id").strip(), facts.couriers or {}
         if typed:
             return resolve_courier(typed, facts)
-        likely = guess(normalise(self.value("waybill_id")))
-        fitting = [code for maker in likely for code in listed if same_courier(maker, code)]
-        self.guessed = listed[fitting[0]] if fitting else ""
-        return fitting[0] if fitting else ""
+        number = normalise(self.value("waybill_id"))
+        fitting = [code for maker in guess(number) for code in listed if same_courier(maker, code)]
+        self.by_habit = bool(number) and not fitting and self.last_courier in listed
+        code = fitting[0] if fitting else self.last_courier if self.by_habit else ""
+        self.guessed = listed.get(code, "")
+        return code
 
     def _course(self) -> CourseDraft | None:
         names = ("start_time", "end_time", "wxa_appid", "wxa_path")
@@ -125,10 +130,20 @@ class ShipForm:
 
     cards: list[Card]
     form_key: str = ""
+    also: list[str] = field(default_factory=list)
     order_findings: list[Finding] = field(default_factory=list)
 
     def to_draft(self, facts: OrderFacts) -> Draft:
         return Draft(facts.order_id, tuple(card.to_draft(facts) for card in self.cards))
+
+    @property
+    def has_waybill(self) -> bool:
+        return any(card.value("waybill_id").strip() for card in self.cards)
+
+    def know(self, last_courier: str) -> "ShipForm":
+        for card in self.cards:
+            card.last_courier = last_courier
+        return self
 
     def show(self, problems: Iterable[Problem]) -> None:
         """Put each problem at its field; what belongs to no field stands above the cards."""

@@ -14,7 +14,7 @@ from merchants.queries import merchants_for
 
 from . import states
 from .models import Order, OrderLine, Package
-from .queries import open_holds, orders_for, packages_for
+from .queries import can_ship, open_holds, orders_for, packages_for
 
 Orders = QuerySet[Order]
 TROUBLE = (states.REJECTED, states.UNKNOWN, states.CONFLICT)
@@ -23,6 +23,7 @@ DUE_SOON, INTERCEPT_WITHIN = timedelta(hours=24), timedelta(hours=48)
 LAST_DAY = datetime(9999, 1, 1, tzinfo=UTC)
 # A count goes no further: nobody needs it, and a list must not crawl for it.
 AT_MOST = 1000
+NEXT_LOOKS = 30
 
 
 def _unheld(rows: Orders) -> Orders:
@@ -87,6 +88,13 @@ def order_page(user: User, tab: str, asked: Mapping[str, str], size: int) -> lis
     """One page of a tab, filtered by store and kind, begun after the mark of the page before."""
     rows = TABS[tab](_filtered(user, asked), user)
     return list(with_everything(_after(rows, tab, asked.get("after", "")))[:size])
+
+
+def next_to_ship(user: User, tab: str, asked: Mapping[str, str], done: Order) -> Order | None:
+    """The next order of a list that can be shipped, after the one just done; then from its beginning."""
+    places = (mark_of(done, tab), "")
+    pages = (order_page(user, tab, {**asked, "after": place}, NEXT_LOOKS) for place in places)
+    return next((o for page in pages for o in page if o.pk != done.pk and can_ship(o)), None)
 
 
 def _filtered(user: User, asked: Mapping[str, str]) -> Orders:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
@@ -269,8 +269,35 @@ def pieces_left(order: Order) -> int:
     return sum(goods.left for goods in _goods(order, _taken(parcels, ours, shown)))
 
 
-def order_timeline(order: Order) -> QuerySet[StatusChange]:
-    return StatusChange.objects.filter(package__order=order).select_related("package", "by").order_by("-id")
+class Event(NamedTuple):
+    """One line of an order's timeline; `kind` is a package's new status, or hold, release, print."""
+
+    at: datetime
+    kind: str
+    subject: str
+    who: User | None
+    why: str = ""
+
+
+def order_events(order: Order) -> list[Event]:
+    """What happened to an order here, the newest first."""
+    rows = StatusChange.objects.filter(package__order=order).select_related("package", "by")
+    events = [Event(c.at, c.target, str(c.package), c.by, c.reason if c.by else "") for c in rows]
+    for hold in order.holds.select_related("held_by", "released_by"):
+        events.append(Event(hold.held_at, "hold", "", hold.held_by, hold.reason))
+        if hold.released_at:
+            events.append(Event(hold.released_at, "release", "", hold.released_by))
+    printed = order.printings.select_related("by")
+    events += [Event(printing.at, "print", "", printing.by) for printing in printed]
+    return sorted(events, key=lambda event: event.at, reverse=True)
+
+
+def must_intercept(order: Order) -> bool:
+    """Whether it changed after a parcel of ours had left, and nobody has ticked that off."""
+    alarm, done = order.alarm_at, order.alarm_done_at
+    if alarm is None or (done is not None and done >= alarm):
+        return False
+    return order.packages.filter(status=states.SHIPPED, status_at__lte=alarm).exists()
 
 
 def recharge_of(order: Order) -> dict[str, str]:

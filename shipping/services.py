@@ -12,7 +12,7 @@ from merchants.models import Merchant, User
 from wechat.waybills import normalise, without_blanks
 
 from . import states
-from .drafts import Draft, PackageDraft, Problem, SerialDraft, fill_blanks
+from .drafts import Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
 from .models import (
     Attempt,
     Course,
@@ -89,11 +89,11 @@ def _tidy_serial(serial: SerialDraft) -> SerialDraft:
     return SerialDraft(*map(without_blanks, (serial.sn_code, serial.imei1, serial.imei2)))
 
 
-def rehearse(*, order: Order, draft: Draft) -> tuple[Draft, list[Problem]]:
+def rehearse(*, order: Order, draft: Draft, facts: OrderFacts | None = None) -> tuple[Draft, list[Problem]]:
     """The draft as it would be sent, and everything the rules find; nothing is written."""
     tidied = tidy(draft)
     waybills = [package.waybill_id for package in tidied.packages if package.waybill_id]
-    facts = order_facts(order, waybills=waybills)
+    facts = facts or order_facts(order, waybills=waybills)
     filled = fill_blanks(tidied, facts)
     return filled, check(filled, facts)
 
@@ -226,10 +226,11 @@ def queue_together(
 
     Raises Refused, and queues none, when a rule stops one of them.
     """
+    keys = [form_key, *(f"{form_key}-{order.pk}" for order in orders[1:])]
     with transaction.atomic():
         return [
-            queue_shipment(order=order, draft=draft, user=user, door=door, form_key=f"{form_key}-{order.pk}")
-            for order, draft in zip(orders, drafts, strict=True)
+            queue_shipment(order=order, draft=draft, user=user, door=door, form_key=key)
+            for order, draft, key in zip(orders, drafts, keys, strict=True)
         ]
 
 

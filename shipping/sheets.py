@@ -90,6 +90,10 @@ class SheetOrder:
     rows: list[Row] = field(default_factory=list)
 
     @property
+    def waybills(self) -> set[str]:
+        return {normalise(row["waybill_id"]) for row in self.rows} - {""}
+
+    @property
     def packages(self) -> list[SheetPackage]:
         courses = {_sku(row) for row in self.rows if any(row[name] for name in COURSE)}
         groups: dict[tuple[str, ...], SheetPackage] = {}
@@ -149,6 +153,8 @@ def _row(count: int, header: list[str], cells: list[str]) -> Row | None:
 def _check_header(header: list[str]) -> None:
     while header and not header[-1]:
         header.pop()
+    if len(header) == 1 and (other := re.search(r"[;\t|；，]", header[0])):
+        raise UnusableSheet(f"各列之间要用英文逗号，这个文件用的是“{other[0]}”。")
     unknown = [name or "（空）" for name in header if name not in COLUMNS]
     if unknown:
         raise UnusableSheet(f"不认识的列：{', '.join(unknown)}；可用的列是 {', '.join(COLUMNS)}。")
@@ -277,6 +283,12 @@ def _split(path: str) -> tuple[int | None, str, int | None]:
     index, _, rest = path.removeprefix("packages[").partition("]")
     item = rest.partition("items[")[2].partition("]")[0]
     return int(index), rest.rpartition(".")[2].partition("[")[0], int(item) if item else None
+
+
+def leaves_blanks(package: SheetPackage) -> bool:
+    """Whether its goods can be told only from what is left of the order."""
+    rows = package.goods_rows
+    return not rows or any(not (row["sku_id"] and row["product_cnt"]) for row in rows)
 
 
 def is_virtual(package: SheetPackage, facts: OrderFacts) -> bool:

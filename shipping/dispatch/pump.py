@@ -16,6 +16,7 @@ from merchants import lines, tokens
 from merchants.models import Merchant
 from shipping import states
 from shipping.models import Attempt
+from wechat.client import Client
 from wechat.endpoints import DELIVERY_SEND, ORDER_GET, STABLE_TOKEN
 from wechat.outcomes import read_outcome
 from wechat.payload import order_get_body
@@ -157,7 +158,8 @@ class Pump:
         until = time.monotonic() + settings.WECHAT_TIMEOUT[2]
         body = prepare(attempt)
         if body is not None:
-            call = partial(send_in_time, body, held.token, until)
+            # The client is made here: a lane does not know until when this thread has promised an answer.
+            call = partial(send_in_time, lines.client(), body, held.token, until)
             self._fly(attempt, call, lambda reply: self._record(attempt, held, reply))
 
     def _record(self, attempt: Attempt, held: tokens.Held, reply: Reply) -> None:
@@ -190,14 +192,14 @@ class Pump:
 
     def _read(self, attempt: Attempt, held: tokens.Held, then: Step) -> None:
         body = order_get_body(attempt.order.order_id)
-        self._fly(attempt, lambda: lines.client().call(ORDER_GET, body, token=held.token), then)
+        self._fly(attempt, partial(lines.client().call, ORDER_GET, body, token=held.token), then)
 
 
-def send_in_time(body: dict[str, object], token: Token, until: float) -> Reply:
+def send_in_time(client: Client, body: dict[str, object], token: Token, until: float) -> Reply:
     """A process that was stopped meanwhile sends nothing on facts that have grown old."""
     if time.monotonic() > until:
         return Reply(ReplyKind.NOT_SENT, slug="connect_timeout")
-    return lines.client().call(DELIVERY_SEND, body, token=token)
+    return client.call(DELIVERY_SEND, body, token=token)
 
 
 def _drop_refused(attempt: Attempt, held: tokens.Held, reply: Reply) -> bool:

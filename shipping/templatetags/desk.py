@@ -1,6 +1,6 @@
 """Words for codes and states, from data: templates have no chains of if."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as lazy
 
 from shipping import states
 from shipping.lists import AT_MOST
-from shipping.models import Order, Package, PackageItem, Parcel
-from shipping.queries import pieces_left
+from shipping.models import Order, OrderLine, Package, PackageItem, Parcel
+from shipping.queries import can_ship, is_held, pieces_left
 from wechat.errcodes import Code, meaning
 
 register = template.Library()
@@ -69,9 +69,17 @@ ORDER_STATUS = {
 }  # fmt: skip
 
 
+EVENTS = {
+    "hold": Look(lazy("暂不发货"), "yellow"),
+    "release": Look(lazy("恢复发货"), "azure"),
+    "print": Look(lazy("打印配货单"), "secondary"),
+}
+
+
 @register.filter
 def look(status: str) -> Look:
-    return LOOKS[status]
+    """A package's status, or another event of an order's timeline."""
+    return LOOKS.get(status) or EVENTS[status]
 
 
 @register.filter
@@ -148,6 +156,15 @@ def parcel_goods(parcel: Parcel, titles: dict[tuple[str, str], str]) -> list[tup
 
 
 @register.filter
+def undo_until(package: Package) -> int:
+    """Seconds until a package that was just queued leaves; 0 when it may be on its way."""
+    due = package.shipment.due_at
+    if package.status != states.QUEUED or due is None or package.attempt_id:
+        return 0
+    return max(0, round((due - timezone.now()).total_seconds()))
+
+
+@register.filter
 def is_moving(package: Package) -> bool:
     return package.status in states.MOVING
 
@@ -200,7 +217,7 @@ class Button(NamedTuple):
 
 BACK_OFFICE = "https://store.weixin.qq.com/"
 # Who must act on a rejected package -> the buttons beside it, the likeliest first.
-IN_THE_FORM, AT_WECHAT = ("fix",), ("reread", "backoffice", "fix")
+IN_THE_FORM, AT_WECHAT, ON_THE_LABEL = ("fix",), ("reread", "backoffice", "fix"), ("checked", "fix")
 
 
 @register.filter
@@ -211,6 +228,9 @@ def remedies(package: Package) -> list[Button]:
     buttons = {
         "withdraw": Button(_("撤回"), reverse("shipment_cancel", args=[package.shipment_id]), "", True),
         "fix": Button(_("改正后重发"), f"{ship}?fix={package.pk}", "btn-primary"),
+        "checked": Button(
+            _("核对过了，照发"), reverse("package_confirm", args=[package.pk]), "btn-primary", True
+        ),
         "reread": Button(_("重新读取订单"), read, "", True),
         "backoffice": Button(_("打开微信小店后台"), BACK_OFFICE),
     }
@@ -222,6 +242,8 @@ def _wanted(package: Package) -> tuple[str, ...]:
         return ("withdraw",)
     if package.status != states.REJECTED or is_corrected(package):
         return ()
+    if package.slug in ("address_changed", "goods_changed"):
+        return ON_THE_LABEL
     code = meaning(package.errcode, package.slug)
     return IN_THE_FORM if code.fixed_by == "staff" or code.field.startswith("packages") else AT_WECHAT
 
@@ -246,9 +268,34 @@ def action(order: Order) -> Action:
     found = {package.status for package in pills(order)}
     if found & NEEDS_HANDS:
         return HANDLE
-    if found & BUSY or order.status not in (20, 21) or not pieces_left(order):
-        return LOOK_AT
-    return SHIP
+    return SHIP if can_ship(order) and not found & BUSY else LOOK_AT
+
+
+@register.filter
+def left_now(order: Order) -> int:
+    """Pieces that nobody has shipped or is shipping."""
+    return pieces_left(order)
+
+
+@register.filter
+def waits_for(order: Order) -> str:
+    """Why an order of this kind cannot leave yet, in its own words."""
+    if hold := next((h for h in order.holds.all() if is_held(order) and h.released_at is None), None):
+        return _("暂不发货：%s") % hold.reason
+    return str(WAITS.get(order.status or 0, ""))
+
+
+WAITS = {12: lazy("等收礼的人领取后才能发"), 13: lazy("等拼团成团后才能发")}
+
+
+@register.filter
+def in_order(lines: Iterable[OrderLine]) -> list[OrderLine]:
+    """Gift lines under the line they come with."""
+    bought = [line for line in lines if not line.is_free_gift]
+    gifts = [line for line in lines if line.is_free_gift]
+    placed = [[line, *(g for g in gifts if g.gift_of and g.gift_of == line.product_id)] for line in bought]
+    flat = list(dict.fromkeys(line for group in placed for line in group))
+    return flat + [gift for gift in gifts if gift not in flat]
 
 
 @register.simple_tag

@@ -1,9 +1,13 @@
 """The order's own page and what a person can do there."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -11,15 +15,20 @@ from django_htmx.http import trigger_client_event
 
 from merchants.models import Role
 from merchants.queries import merchants_for
-from shipping import services, states
+from shipping import lists, services, states
+from shipping.forms import in_words
+from shipping.models import Order
 from shipping.queries import (
+    must_intercept,
+    open_holds,
+    order_events,
     order_for,
     order_packages,
-    order_timeline,
     orders_for,
     packages_for,
     parcels_of,
 )
+from shipping.templatetags.desk import courier_name
 from shipping.views import MemberRequest
 
 
@@ -31,10 +40,26 @@ def order_detail(request: MemberRequest, order_id: str) -> HttpResponse:
         "order": order,
         "packages": order_packages(request.user, order),
         "parcels": parcels_of(order),
-        "changes": order_timeline(order),
+        "events": order_events(order),
+        "hold": open_holds(order).first(),
+        "to_ship": lists.TO_SHIP,
+        "must_intercept": must_intercept(order),
+        "reply": reply_to_buyer(order),
         "can_settle": merchants_for(request.user, Role.MANAGER).filter(pk=order.merchant_id).exists(),
     }
     return render(request, "shipping/order_detail.html", context)
+
+
+def reply_to_buyer(order: Order) -> str:
+    """A sentence for the buyer: what was registered, never what we do not know of its journey."""
+    parcels = [parcel for parcel in parcels_of(order) if parcel.waybill_id]
+    if not parcels:
+        return ""
+    named = [f"{courier_name(parcel)} {parcel.waybill_id}" for parcel in parcels]
+    first = next((parcel.delivered_at for parcel in parcels if parcel.delivered_at), None)
+    at = f"{timezone.localtime(first):%m-%d %H:%M}" if first else ""
+    words = _("您好，您的订单共 %(n)d 个包裹，已于 %(at)s 登记发货：%(parcels)s。")
+    return words % {"n": len(parcels), "at": at, "parcels": "；".join(named)}
 
 
 @require_POST
@@ -97,6 +122,65 @@ def shipment_cancel(request: MemberRequest, pk: int) -> HttpResponse:
     """Withdraw the packages of a shipment that have not left."""
     package = packages_for(request.user).filter(shipment_id=pk).first()
     shipment = get_object_or_404(packages_for(request.user), pk=package.pk if package else 0).shipment
-    reached = services.cancel_shipment(shipment=shipment, user=request.user)
-    messages.info(request, _("已撤回 %d 个包裹。") % len(reached))
+    try:
+        reached = services.cancel_shipment(shipment=shipment, user=request.user)
+        messages.info(request, _("已撤回 %d 个包裹。") % len(reached))
+    except states.IllegalMove:
+        messages.error(request, _("已经在提交了，撤不回来；结果会显示在这里。"))
     return redirect("order_detail", order_id=shipment.order.order_id)
+
+
+@require_POST
+def package_confirm(request: MemberRequest, pk: int) -> HttpResponse:
+    """A person compared the label with the order as it is now: ship the package as it was."""
+    package = get_object_or_404(packages_for(request.user), pk=pk)
+    try:
+        services.confirm_change(package=package, user=request.user)
+        messages.info(request, _("已保存，系统正在提交；结果显示在下面，不用等在这里。"))
+    except services.Refused as refused:
+        messages.error(request, " ".join(in_words(problem).text for problem in refused.problems))
+    return redirect("order_detail", order_id=package.order.order_id)
+
+
+@require_POST
+def order_hold(request: MemberRequest, order_id: str) -> HttpResponse:
+    """Keep an order from leaving, with a reason and, if wanted, until a time."""
+    order = order_for(request.user, order_id)
+    reason = request.POST.get("reason", "").strip()
+    until, is_wrong = _until(request.POST.get("until", "").strip())
+    if not reason:
+        messages.error(request, _("请写明为什么暂不发货，同事才知道该等什么。"))
+    elif is_wrong:
+        messages.error(request, _("“到什么时候”要填以后的日期和时间，例如 2026-12-01 09:00；不限时就留空。"))
+    else:
+        services.hold_order(order=order, user=request.user, reason=reason, until=until)
+        messages.info(request, _("已设为暂不发货，没有发出的包裹退回了草稿。"))
+    return redirect("order_detail", order_id=order_id)
+
+
+def _until(typed: str) -> tuple[datetime | None, bool]:
+    """The moment typed, and whether it is no moment to come."""
+    try:
+        moment = parse_datetime(typed) if typed else None
+    except ValueError:
+        return None, True
+    aware = timezone.make_aware(moment) if moment and timezone.is_naive(moment) else moment
+    return aware, bool(typed) and (aware is None or aware <= timezone.now())
+
+
+@require_POST
+def order_release(request: MemberRequest, order_id: str) -> HttpResponse:
+    """End the hold of an order."""
+    order = order_for(request.user, order_id)
+    services.release_order(order=order, user=request.user)
+    messages.info(request, _("可以发货了。"))
+    return redirect("order_detail", order_id=order_id)
+
+
+@require_POST
+def order_intercepted(request: MemberRequest, order_id: str) -> HttpResponse:
+    """Tick off an order whose parcel was found after it had changed."""
+    order = order_for(request.user, order_id)
+    services.tick_intercept(order=order, user=request.user)
+    messages.info(request, _("已勾掉，这个订单不再列在待拦截里。"))
+    return redirect(f"{reverse('order_list')}?tab=intercept")

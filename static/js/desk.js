@@ -124,5 +124,9 @@
     dark.addEventListener("change", follow);
     follow();
   }
+  // Without this script a page of its own asks before anything is sent.
+  const drop = (root) => { for (const field of all("[data-no-script]", root)) field.disabled = true; };
+  document.addEventListener("htmx:load", (event) => drop(event.detail.elt));
+  document.addEventListener("DOMContentLoaded", () => drop(document));
   document.addEventListener("DOMContentLoaded", () => one("[data-autosubmit]")?.requestSubmit());
 })();
