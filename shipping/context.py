@@ -8,9 +8,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from merchants.models import Role, User
-from merchants.queries import has_role, pauses_for
+from merchants.queries import has_role
 
 from . import lists
+from .pauses import standstills
 
 
 class Entry(NamedTuple):
@@ -27,6 +28,7 @@ MENU = (
     Entry(_("发货记录"), "history", "icons/history.svg", Role.MANAGER),
     Entry(_("成员"), "member_list", "icons/user.svg", Role.MANAGER),
     Entry(_("错误码"), "error_list", "icons/alert-triangle.svg", ""),
+    Entry(_("待办"), "todo_list", "icons/clock.svg", Role.ADMIN),
     Entry(_("店铺管理"), "admin:index", "icons/building-store.svg", Role.ADMIN),
 )
 
@@ -39,7 +41,7 @@ def desk(request: HttpRequest) -> dict[str, object]:
         return known
     roles = {role for role in Role.values if has_role(user, role)}
     return known | {
-        "pauses": pauses_for(user),
+        "standstills": standstills(user),
         "my_trouble_count": lists.my_trouble(user)[: lists.AT_MOST].count(),
         "mark": lists.newest_trouble(user),
         "menu": menu_of(request, roles),
