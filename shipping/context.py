@@ -28,7 +28,7 @@ MENU = (
     Entry(_("发货记录"), "history", "icons/history.svg", Role.MANAGER),
     Entry(_("成员"), "member_list", "icons/user.svg", Role.MANAGER),
     Entry(_("错误码"), "error_list", "icons/alert-triangle.svg", ""),
-    Entry(_("待办"), "todo_list", "icons/clock.svg", Role.ADMIN),
+    Entry(_("待办"), "todo_list", "icons/check.svg", Role.ADMIN),
     Entry(_("店铺管理"), "admin:index", "icons/building-store.svg", Role.ADMIN),
 )
 
