@@ -29,12 +29,13 @@ test: .venv/.dev ## the whole test suite
 	@bin/browser
 	@$(PY) -m pytest -q $(ARGS)
 
-check: .venv/.dev ## lint, types, import contract, migrations
+check: .venv/.dev ## lint, types, import contract, migrations, production settings
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@bin/with-secrets .venv/bin/mypy config wechat merchants shipping sandbox
 	@bin/with-secrets .venv/bin/lint-imports
 	@bin/with-secrets $(PY) manage.py makemigrations --check --dry-run
-	@bin/with-secrets $(PY) manage.py check
+	@bin/with-secrets env DEBUG=0 PUBLIC_URL=https://desk.example.com \
+		$(PY) manage.py check --deploy --fail-level WARNING
 
 format: .venv/.dev ## format the Python files
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .

@@ -188,6 +188,7 @@ STORAGES = {
 }
 
 # --- content security policy --------------------------------------------------------------------------
+# No unsafe-inline, no unsafe-eval: scripts and styles are files of our own (templates are linted for it).
 # Pictures come from the platform over https; the sandbox serves its own over http on the loopback.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

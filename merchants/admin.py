@@ -210,12 +210,16 @@ class PauseAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Audit)
 class AuditAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("at", "by", "kind", "action", "row", "said", "merchant", "person")
+    list_display = ("at", "by", "kind", "action", "row", "changed", "merchant", "person")
     list_filter = ("kind", "action")
     list_select_related = ("by", "merchant", "person")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Audit]:
         return audit_for(me(request))
+
+    @admin.display(description=_("改了哪些"))
+    def changed(self, row: Audit) -> str:
+        return row.said
 
 
 def people_of(user: User) -> QuerySet[User]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -263,3 +264,13 @@ def test_a_person_changes_the_own_password_and_is_out_elsewhere(world: Any) -> N
     client.post("/me/password/", typed)
     assert (is_in(client), is_in(elsewhere)) == (True, False)
     assert try_login(Client(), "staff", "boxes-and-tape-9").status_code == 302
+
+
+def test_the_operator_helps_the_last_admin_who_lost_the_phone(world: Any) -> None:
+    user = person(world, "admin")
+    device(user)
+    call_command("forget_second_factor", "admin", verbosity=0)
+    assert try_login(Client(), "admin").status_code == 302
+    assert Audit.objects.filter(action="removed", person=user, by=None).exists()
+    with pytest.raises(CommandError):
+        call_command("forget_second_factor", "admin")
