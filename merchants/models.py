@@ -199,7 +199,6 @@ FIELD_WORDS = {
     "role": _("角色"),
     "is_active": _("是否在职"),
     "invite": _("邀请"),
-    "reset": _("重设密码"),
     "password": _("密码"),
     "second_factor": _("两步验证"),
     "app_secret": "AppSecret",

@@ -71,6 +71,13 @@ def test_a_stranger_s_address_does_not_close_the_name_for_the_warehouse(world: A
     assert answer.status_code == 302
 
 
+@pytest.mark.parametrize("header", ["1.2.3.4:5678", "::zz", "unknown", "", "1.2.3.4,"])
+def test_an_address_that_is_none_is_counted_as_the_proxy_s(world: Any, settings: Any, header: str) -> None:
+    person(world)
+    settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    assert try_login(Client(), "staff", "wrong", headers={"X-Forwarded-For": header}).status_code == 200
+
+
 # --- the end of a session -----------------------------------------------------------------------------
 
 
