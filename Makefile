@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run start demo-reset test check requirements format
+.PHONY: help run start demo-reset test check shots requirements format
 
 help: ## what each verb does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -27,7 +27,8 @@ start: .venv/.run ## web and worker on your .env
 
 test: .venv/.dev ## the whole test suite
 	@bin/browser
-	@$(PY) -m pytest -q $(ARGS)
+	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not browser" $(ARGS) || [ $$? = 5 ]
+	@$(PY) -m pytest -q -m browser $(ARGS) || [ $$? = 5 ]
 
 check: .venv/.dev ## lint, types, import contract, migrations, production settings
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
@@ -36,6 +37,10 @@ check: .venv/.dev ## lint, types, import contract, migrations, production settin
 	@bin/with-secrets $(PY) manage.py makemigrations --check --dry-run
 	@bin/with-secrets env DEBUG=0 PUBLIC_URL=https://desk.example.com \
 		$(PY) manage.py check --deploy --fail-level WARNING
+
+shots: .venv/.dev ## the screenshots of docs/img, from the running demo
+	@bin/browser
+	@$(PY) bin/shots.py
 
 format: .venv/.dev ## format the Python files
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .

@@ -217,6 +217,8 @@ LOGGING = {
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django_tasks": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
+        # It would say in every process that Pillow, which SVG does not need, is missing.
+        "pyBarcode": {"level": "WARNING"},
     },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

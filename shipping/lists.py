@@ -13,7 +13,7 @@ from merchants.models import Role, User
 from merchants.queries import merchants_for
 
 from . import states
-from .models import Order, OrderLine, Package
+from .models import Order, OrderLine, Package, Printing
 from .queries import can_ship, open_holds, orders_for, packages_for
 
 Orders = QuerySet[Order]
@@ -127,7 +127,8 @@ def with_everything(rows: Orders) -> Orders:
     """What a row of the list shows, in a handful of queries."""
     packages = Package.objects.select_related("shipment__created_by").order_by("pk")
     packages = packages.prefetch_related("items", "shipment__corrections")
-    return rows.prefetch_related("lines", "parcels", "holds", Prefetch("packages", packages))
+    printings = Prefetch("printings", Printing.objects.select_related("by"))
+    return rows.prefetch_related("lines", "parcels", "holds", Prefetch("packages", packages), printings)
 
 
 # --- counts -------------------------------------------------------------------------------------------
@@ -227,6 +228,8 @@ HISTORY_FILTERS = {
 def history_page(user: User, asked: Mapping[str, str], size: int) -> list[Package]:
     """Packages of the manager's stores, newest first; unknown filter values show nothing of others."""
     rows = packages_for(user).filter(merchant__in=merchants_for(user, Role.MANAGER)).order_by("-pk")
+    if not asked.get("status"):
+        rows = rows.exclude(status=states.DRAFT)
     for name, column in HISTORY_FILTERS.items():
         if value := asked.get(name, "").strip():
             rows = rows.filter(**{column: value})

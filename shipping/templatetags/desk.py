@@ -1,5 +1,6 @@
 """Words for codes and states, from data: templates have no chains of if."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
@@ -18,6 +19,9 @@ from shipping.queries import can_ship, is_held, pieces_left
 from wechat.errcodes import Code, meaning
 
 register = template.Library()
+
+
+RID = re.compile(r"\s*rid: ?[0-9A-Za-z-]+")
 
 
 class Look(NamedTuple):
@@ -99,6 +103,13 @@ def code_of(package: Package) -> Code | None:
     if package.errcode is None and not package.slug:
         return None
     return meaning(package.errcode, package.slug)
+
+
+@register.filter
+def told(package: Package) -> str:
+    """What WeChat's answer says beyond the table's words; its request id stands in the details."""
+    code, words = code_of(package), RID.sub("", package.errmsg).strip()
+    return "" if code and words == code.zh else words
 
 
 @register.filter

@@ -27,6 +27,7 @@ from shipping.queries import (
     orders_for,
     packages_for,
     parcels_of,
+    printings_of,
 )
 from shipping.templatetags.desk import courier_name
 from shipping.views import MemberRequest
@@ -45,6 +46,7 @@ def order_detail(request: MemberRequest, order_id: str) -> HttpResponse:
         "to_ship": lists.TO_SHIP,
         "must_intercept": must_intercept(order),
         "reply": reply_to_buyer(order),
+        "printings": printings_of(order),
         "can_settle": merchants_for(request.user, Role.MANAGER).filter(pk=order.merchant_id).exists(),
     }
     return render(request, "shipping/order_detail.html", context)

@@ -101,7 +101,7 @@ def test_what_a_frozen_worker_had_not_sent_is_too_old_to_send(world: Any, settin
 
     held = tokens.ensure(lines.client(), world.merchant)
     assert held is not None
-    reply = send_in_time({"order_id": "1"}, held.token, time.monotonic() - 0.1)
+    reply = send_in_time(lines.client(), {"order_id": "1"}, held.token, time.monotonic() - 0.1)
     assert reply.kind == "not_sent"
     assert not any(row["path"].endswith("delivery/send") for row in world.remote.ledger())
 

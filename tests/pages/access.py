@@ -107,6 +107,10 @@ def _clerk_of(store: Store) -> tuple[Any, ...]:
     return (store.clerk.pk,)
 
 
+def _to_print(store: Store) -> dict[str, Any]:
+    return {"order": [store.order.order_id], "paper": "a4"}
+
+
 # URL name -> who may, with what
 ROUTES: dict[str, Route] = {
     # people
@@ -147,6 +151,9 @@ ROUTES: dict[str, Route] = {
     ),
     "package_confirm": Route(STAFF, "POST", _package_of),
     "shipment_cancel": Route(STAFF, "POST", lambda store: (store.package.shipment_id,)),
+    # slips
+    "slip_list": Route(STAFF, data=_to_print),
+    "slip_print": Route(STAFF, "POST", data=_to_print),
     # the rest
     "error_list": Route(ANYONE),
     "history": Route(MANAGER),
