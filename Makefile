@@ -30,12 +30,13 @@ test: .venv/.dev ## the whole test suite
 	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not browser" $(ARGS) || [ $$? = 5 ]
 	@$(PY) -m pytest -q -m browser $(ARGS) || [ $$? = 5 ]
 
-check: .venv/.dev ## lint, types, import contract, migrations
+check: .venv/.dev ## lint, types, import contract, migrations, production settings
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@bin/with-secrets .venv/bin/mypy config wechat merchants shipping sandbox
 	@bin/with-secrets .venv/bin/lint-imports
 	@bin/with-secrets $(PY) manage.py makemigrations --check --dry-run
-	@bin/with-secrets $(PY) manage.py check
+	@bin/with-secrets env DEBUG=0 PUBLIC_URL=https://desk.example.com \
+		$(PY) manage.py check --deploy --fail-level WARNING
 
 shots: .venv/.dev ## the screenshots of docs/img, from the running demo
 	@bin/browser
