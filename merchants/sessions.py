@@ -104,7 +104,11 @@ class SecondFactorRequired(LoginRequiredMiddleware):
 
 
 def _factor_first(request: HttpRequest) -> HttpResponseBase:
-    if request.headers.get("HX-Request") == "true":
+    """A poll is answered with nothing to show: leading it there would reload the set-up under one's hands."""
+    is_htmx = request.headers.get("HX-Request") == "true"
+    if is_htmx and request.method == "GET":
+        return HttpResponse(status=204)
+    if is_htmx:
         return HttpResponseClientRedirect(reverse("second_factor"))
     if request.method == "POST":
         return factor_with(request, keep(request))
