@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from merchants.models import Role, User
 from merchants.queries import has_role, pauses_for
@@ -23,9 +24,9 @@ class Entry(NamedTuple):
 
 
 MENU = (
-    Entry(_("订单"), "order_list", "icons/list-details.svg", Role.STAFF),
+    Entry(pgettext_lazy("plural", "订单"), "order_list", "icons/list-details.svg", Role.STAFF),
     Entry(_("发货记录"), "history", "icons/history.svg", Role.MANAGER),
-    Entry(_("错误码"), "error_list", "icons/alert-triangle.svg", ""),
+    Entry(pgettext_lazy("plural", "错误码"), "error_list", "icons/alert-triangle.svg", ""),
     Entry(_("店铺管理"), "admin:index", "icons/building-store.svg", Role.ADMIN),
 )
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
@@ -61,7 +62,7 @@ def reply_to_buyer(order: Order) -> str:
     first = next((parcel.delivered_at for parcel in parcels if parcel.delivered_at), None)
     at = f"{timezone.localtime(first):%m-%d %H:%M}" if first else ""
     words = _("您好，您的订单共 %(n)d 个包裹，已于 %(at)s 登记发货：%(parcels)s。")
-    return words % {"n": len(parcels), "at": at, "parcels": "；".join(named)}
+    return words % {"n": len(parcels), "at": at, "parcels": _("；").join(named)}
 
 
 @require_POST
@@ -126,7 +127,8 @@ def shipment_cancel(request: MemberRequest, pk: int) -> HttpResponse:
     shipment = get_object_or_404(packages_for(request.user), pk=package.pk if package else 0).shipment
     try:
         reached = services.cancel_shipment(shipment=shipment, user=request.user)
-        messages.info(request, _("已撤回 %d 个包裹。") % len(reached))
+        count = len(reached)
+        messages.info(request, ngettext("已撤回 %d 个包裹。", "已撤回 %d 个包裹。", count) % count)
     except states.IllegalMove:
         messages.error(request, _("已经在提交了，撤不回来；结果会显示在这里。"))
     return redirect("order_detail", order_id=shipment.order.order_id)
