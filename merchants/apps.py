@@ -2,11 +2,12 @@
 
 from django.apps import AppConfig
 from django.contrib.admin import apps as admin_apps
+from django.utils.translation import pgettext_lazy
 
 
 class MerchantsConfig(AppConfig):
     name = "merchants"
-    verbose_name = "店铺"
+    verbose_name = pgettext_lazy("plural", "店铺")
     default = True
 
     def ready(self) -> None:

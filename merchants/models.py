@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from wechat.errcodes import Code, meaning
 
@@ -37,7 +38,7 @@ class User(AbstractUser):
     session_round = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("用户")
+        verbose_name, verbose_name_plural = _("用户"), pgettext_lazy("plural", "用户")
 
     def __str__(self) -> str:
         return self.display_name or self.username
@@ -65,7 +66,7 @@ class Merchant(models.Model):
     created_at = models.DateTimeField(_("添加时间"), auto_now_add=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("店铺")
+        verbose_name, verbose_name_plural = _("店铺"), pgettext_lazy("plural", "店铺")
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=~Q(appid=""), name="merchant_has_an_appid"),
@@ -92,7 +93,7 @@ class Membership(models.Model):
     created_at = models.DateTimeField(_("加入时间"), auto_now_add=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("成员")
+        verbose_name, verbose_name_plural = _("成员"), pgettext_lazy("plural", "成员")
         ordering = ["merchant", "user"]
         constraints = [
             models.UniqueConstraint(fields=["user", "merchant"], name="one_membership_per_merchant"),
@@ -124,7 +125,7 @@ class Credential(models.Model):
     failed_reason = models.CharField(max_length=300, blank=True, editable=False)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("凭证")
+        verbose_name, verbose_name_plural = _("凭证"), pgettext_lazy("plural", "凭证")
 
     def __str__(self) -> str:
         return str(self.merchant)
@@ -148,7 +149,7 @@ class Pause(models.Model):
     ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
-        verbose_name = verbose_name_plural = _("暂停")
+        verbose_name, verbose_name_plural = _("暂停"), pgettext_lazy("plural", "暂停")
         ordering = ["-started_at"]
         constraints = [
             models.UniqueConstraint(
@@ -157,7 +158,8 @@ class Pause(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.merchant} · {self.call or _('全部发货')}"
+        stopped = self.call or _("全部发货")
+        return f"{self.merchant} · {stopped}"
 
     @property
     def ip_to_allow(self) -> str:

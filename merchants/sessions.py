@@ -118,15 +118,30 @@ def _factor_first(request: HttpRequest) -> HttpResponseBase:
 def own_language(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """The language of the person, else Chinese: the browser's wish is not asked, the goods are Chinese."""
+    """The language of the person, else Chinese: the browser's wish is not asked, the goods are Chinese.
+
+    A visitor reads what this browser showed last, so that the login over a page speaks as the page does.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        user = request.user
-        chosen = user.language if isinstance(user, User) else ""
-        if not chosen:
-            return get_response(request)
+        chosen = _language_of(request)
         with translation.override(chosen):
             request.LANGUAGE_CODE = chosen
-            return get_response(request)
+            return _remember(request, get_response(request), chosen)
 
     return middleware
+
+
+def _language_of(request: HttpRequest) -> str:
+    user, last = request.user, request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    asked = user.language if isinstance(user, User) else request.GET.get("language", last)
+    return asked if asked in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+
+
+def _remember(request: HttpRequest, answer: HttpResponse, language: str) -> HttpResponse:
+    if request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_CODE) != language:
+        answer.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, language, max_age=settings.LANGUAGE_COOKIE_AGE, httponly=True,
+            secure=settings.SESSION_COOKIE_SECURE, samesite="Lax",
+        )  # fmt: skip
+    return answer

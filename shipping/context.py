@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from merchants.models import Role, User
 from merchants.queries import has_role
@@ -25,10 +26,10 @@ class Entry(NamedTuple):
 
 
 MENU = (
-    Entry(_("订单"), "order_list", "icons/list-details.svg", Role.STAFF),
+    Entry(pgettext_lazy("plural", "订单"), "order_list", "icons/list-details.svg", Role.STAFF),
     Entry(_("发货记录"), "history", "icons/history.svg", Role.MANAGER),
     Entry(_("成员"), "member_list", "icons/user.svg", Role.MANAGER),
-    Entry(_("错误码"), "error_list", "icons/alert-triangle.svg", ""),
+    Entry(pgettext_lazy("plural", "错误码"), "error_list", "icons/alert-triangle.svg", ""),
     Entry(_("待办"), "todo_list", "icons/check.svg", Role.ADMIN),
     Entry(_("店铺管理"), "admin:index", "icons/building-store.svg", Role.ADMIN),
 )

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
@@ -87,7 +88,7 @@ def reply_to_buyer(order: Order, packages: list[Package]) -> str:
     words = {
         "n": len(parcels),
         "at": f"{timezone.localtime(first):%m-%d %H:%M}" if first else "",
-        "parcels": "；".join(f"{parcel.courier} {parcel.number}" for parcel in parcels),
+        "parcels": _("；").join(f"{parcel.courier} {parcel.number}" for parcel in parcels),
     }
     if first:
         return _("您好，您的订单共 %(n)d 个包裹，已于 %(at)s 登记发货：%(parcels)s。") % words
@@ -157,7 +158,9 @@ def shipment_cancel(request: MemberRequest, pk: int) -> HttpResponse:
     try:
         reached = services.cancel_shipment(shipment=shipment, user=request.user)
         none = _("没有可以撤回的包裹：已经提交，或者已经撤回了。")
-        messages.info(request, _("已撤回 %d 个包裹。") % len(reached) if reached else none)
+        count = len(reached)
+        done = ngettext("已撤回 %d 个包裹。", "已撤回 %d 个包裹。", count)
+        messages.info(request, done % count if reached else none)
     except states.IllegalMove:
         messages.error(request, _("已经在提交了，撤不回来；结果会显示在这里。"))
     return redirect("order_detail", order_id=shipment.order.order_id)
