@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, Min, OuterRef, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, QuerySet
 from django.utils import timezone
 
 from merchants.models import platform_host
@@ -37,10 +37,14 @@ def unblocked(only: Collection[int] | None = None) -> QuerySet[Shipment]:
 
 
 def due(only: Collection[int] | None = None) -> QuerySet[Shipment]:
-    """What may be claimed now, oldest first: nothing of the order open, a second since its last call."""
+    """What may be claimed now: nothing of the order open, a second since its last call.
+
+    A store that stood still goes on with what is due first; without deadlines, with what waited longest.
+    """
     rows = unblocked(only).filter(due_at__lte=timezone.now()).exclude(Exists(recent_calls()))
     rows = rows.exclude(merchant__in=stopping_pauses().values("merchant"))
-    return rows.select_related("merchant", "order").order_by("due_at", "id")
+    by_deadline = F("order__deadline_at").asc(nulls_last=True)
+    return rows.select_related("merchant", "order").order_by(by_deadline, "due_at", "id")
 
 
 def claim_some(

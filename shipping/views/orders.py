@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -79,8 +79,9 @@ def _registered(order: Order, packages: list[Package]) -> list[Registered]:
     return [parcel for parcel in (*shown, *accepted) if parcel.number]
 
 
+@translation.override("zh-hans")
 def reply_to_buyer(order: Order, packages: list[Package]) -> str:
-    """A sentence for the buyer: what was registered, never what we do not know of its journey."""
+    """A sentence for the buyer, who reads Chinese: what was registered, never what we do not know."""
     parcels = _registered(order, packages)
     if not parcels:
         return ""

@@ -1,5 +1,6 @@
 """A person who chose English reads English on every page; Chinese is only what others wrote."""
 
+import re
 from html import unescape
 from typing import Any
 
@@ -23,6 +24,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # What WeChat says, as it says it; and a language is called by its own name.
 NOT_OURS = sorted((code.zh for code in CODES.values() if code.zh), key=len, reverse=True)
 OWN_NAMES = ("简体中文", "中文")
+# The buyer reads Chinese, whoever answers.
+TO_THE_BUYER = r'<textarea[^>]*id="reply".*?</textarea>'
 WHOLE = "3700000000000000099"
 
 
@@ -47,7 +50,7 @@ def english_order(world: Any, count: int = 1, **more: Any) -> Order:
 
 def chinese_in(answer: Any) -> list[str]:
     """The lines of a page with Chinese that is ours."""
-    text = unescape(page(answer))
+    text = re.sub(TO_THE_BUYER, "", unescape(page(answer)), flags=re.DOTALL)
     for words in (*NOT_OURS, *OWN_NAMES):
         text = text.replace(words, "")
     return [line.strip() for line in text.splitlines() if CHINESE.search(line)]
