@@ -252,7 +252,7 @@ def test_one_number_for_two_orders_and_a_stranger_s_is_not_confirmed_by_habit(de
 
 def test_a_changed_address_is_asked_about_and_confirmed(desk: Desk, pump: Any) -> None:
     order = plain(desk.world)
-    page = desk.ship(order)
+    page = desk.ship(order, clock=True)
     page.fill("#p0-waybill_id", waybill(1))
     expect(page.locator("#summary")).to_contain_text("已自动保存")
     moved(desk.world, order)
@@ -263,11 +263,13 @@ def test_a_changed_address_is_asked_about_and_confirmed(desk: Desk, pump: Any) -
     page.wait_for_url(re.compile(rf"/orders/{order.order_id}/$"))
     moved(desk.world, order, "h-third", "北京市 北京市 朝阳区")
     pump()
+    page.clock.fast_forward(2500)
     card = page.locator(".package", has_text=waybill(1))
     expect(card).to_contain_text("北京市", timeout=8000)
     card.locator("button", has_text="核对过了，照发").click()
     pump()
-    expect(page.locator(".package-shipped")).to_contain_text(waybill(1), timeout=8000)
+    page.clock.fast_forward(2500)
+    expect(page.locator(".package-shipped")).to_contain_text(waybill(1))
     assert len(desk.world.sends(order)) == 1
 
 
@@ -449,12 +451,14 @@ def test_a_double_click_the_back_button_and_two_windows_send_once(desk: Desk) ->
 
 def test_the_sentence_for_the_buyer_is_copied(desk: Desk, pump: Any) -> None:
     order = plain(desk.world)
-    page = desk.ship(order, permissions=["clipboard-read", "clipboard-write"])
+    page = desk.ship(order, clock=True, permissions=["clipboard-read", "clipboard-write"])
     page.fill("#p0-waybill_id", waybill(1))
     page.click(SHIP)
     page.wait_for_url(re.compile(rf"/orders/{order.order_id}/$"))
     pump()
-    expect(page.locator(".package-shipped")).to_be_visible(timeout=8000)
+    page.clock.fast_forward(2500)
+    expect(page.locator(".package-shipped")).to_be_visible()
+    page.clock.fast_forward(3000)
     page.click("text=复制回复")
     expect(page.locator("text=已复制")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
