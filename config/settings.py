@@ -167,6 +167,7 @@ OTP_TOTP_ISSUER = "Fahuo"
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_IDLE_AGE = 2 * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "merchants.csrf.stale_form"
 EMAIL_CONFIG = env.email_url_config(env("EMAIL_URL", default="") or "consolemail://")
 vars().update(EMAIL_CONFIG)
 

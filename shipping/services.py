@@ -313,13 +313,21 @@ def tick_intercept(*, order: Order, user: User) -> None:
 # --- what is being typed ------------------------------------------------------------------------------
 
 
-def save_typed(*, order: Order, user: User, fields: dict[str, Any], waybills: list[str]) -> None:
-    """Keep what a person has typed; the first tracking number notes what the order says at that moment."""
-    values: dict[str, Any] = {"fields": fields, "saved_at": timezone.now()}
-    typed, _ = Typed.objects.update_or_create(order=order, user=user, defaults=values)
-    if waybills and typed.noted is None:
-        typed.noted, typed.noted_at = asdict(noted_at_label(order, waybills)), timezone.now()
-        typed.save(update_fields=["noted", "noted_at"])
+def save_typed(*, order: Order, user: User, fields: dict[str, Any], waybills: list[str]) -> bool:
+    """Keep what a person has typed; the first tracking number notes what the order says at that moment.
+
+    False when the form was sent meanwhile: looked at after the write, so that a save that comes late does
+    not bring it back as unsent.
+    """
+    now, known = timezone.now(), Typed.objects.filter(order=order, user=user).first()
+    values: dict[str, Any] = {"fields": fields, "saved_at": now}
+    if waybills and (known is None or known.noted is None):
+        values |= {"noted": asdict(noted_at_label(order, waybills)), "noted_at": now}
+    Typed.objects.update_or_create(order=order, user=user, defaults=values)
+    if shipment_with_key(order=order, form_key=fields.get("form_key")) is None:
+        return True
+    forget_typed(order=order, user=user)
+    return False
 
 
 def forget_typed(*, order: Order, user: User) -> None:

@@ -20,6 +20,7 @@ from shipping.queries import order_for
 from shipping.views import MemberRequest
 from shipping.views.shipform import Desk, open_desk, page, presence_of, read_desk, summary_of
 
+OTHER_BUYER = "waybill_of_another_buyer"
 # These stop the worker; a person who has looked may go on.
 CONFIRMABLE = ("address_changed", "goods_changed")
 
@@ -59,13 +60,10 @@ def _preview(desk: Desk) -> HttpResponse:
 
 
 def _keep(desk: Desk) -> bool:
-    """Save what is typed; a form that was sent meanwhile must not come back as unsent."""
-    if services.shipment_with_key(order=desk.order, form_key=desk.form.form_key):
-        return False
+    """Save what is typed; False when it was sent meanwhile."""
     fields: dict[str, object] = {k: str(v) for k, v in desk.request.POST.items() if k not in NOT_KEPT}
     fields["also"] = desk.form.also
-    services.save_typed(order=desk.order, user=desk.user, fields=fields, waybills=desk.form.waybills)
-    return True
+    return services.save_typed(order=desk.order, user=desk.user, fields=fields, waybills=desk.form.waybills)
 
 
 NOT_KEPT = ("csrfmiddlewaretoken", "preview", "review", "seen", "since", "add", "confirm", "go", "next")
@@ -91,6 +89,7 @@ def _show(
 ) -> HttpResponse:
     _keep(desk)
     desk.form.show(problems)
+    desk.must_look = any(p.stops or p.slug == OTHER_BUYER for p in [*problems, *(p for _, p in there)])
     told = _("%s 不能一起发了：可能有同事刚发了它，或者订单变了。")
     desk.form.order_findings += [Finding(told % order_id, False, None) for order_id in desk.gone()]
     for order, problem in there:

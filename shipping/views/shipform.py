@@ -49,6 +49,8 @@ class Desk:
     restored: Typed | None = None
     is_kept: bool = False
     focus: int = 0
+    # Something that a key pressed by habit must not confirm.
+    must_look: bool = False
 
     @property
     def user(self) -> User:
@@ -168,6 +170,7 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
         "couriers": couriers_for(order),
         "asks_type": facts.deliver_method not in TYPE_OF_METHOD,
         "needs_yes": needs_yes,
+        "must_look": desk.must_look,
         "focus": desk.focus,
         "fix": desk.fix,
         "typed": desk.restored,

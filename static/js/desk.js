@@ -24,7 +24,7 @@
     j: () => pick(1),
     k: () => pick(-1),
     Enter: () => one("[data-rows] tr.picked [data-act]")?.click(),
-    "/": () => one("[role=search] input")?.focus(),
+    "/": () => { const field = one("[role=search] input"); field?.focus(); field?.select(); },
     "?": () => one("#keys")?.showModal(),
   };
 
@@ -50,20 +50,51 @@
     bar.className = text ? (isBad ? "field-error" : "field-warning") : "";
   }
 
+  // The form that a request is about: its own, one of its buttons', or what it saves while one types.
+  const formOf = (detail) => (detail.requestConfig?.verb === "get" ? null : detail.elt.closest("form"));
+
   document.addEventListener("htmx:beforeRequest", (event) => {
-    const form = event.detail.elt;
-    if (!(form instanceof HTMLFormElement)) return;
+    const { elt } = event.detail, form = formOf(event.detail);
+    if (!form) return;
     say(form, "");
-    waiting.set(form, setTimeout(() => say(form, words("slow")), 5000));
+    waiting.set(elt, setTimeout(() => { elt.dataset.slow = ""; say(form, words("slow")); }, 5000));
   });
-  document.addEventListener("htmx:afterRequest", (event) => clearTimeout(waiting.get(event.detail.elt)));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    clearTimeout(waiting.get(event.detail.elt));
+    delete event.detail.elt.dataset.slow;
+  });
+  // Without this script a page of its own asks before anything is sent.
+  const drop = (root) => { for (const field of all("[data-no-script]", root)) field.disabled = true; };
+  document.addEventListener("submit", (event) => drop(event.target), true);
+  document.addEventListener("htmx:load", (event) => drop(event.detail.elt));
+  document.addEventListener("DOMContentLoaded", () => drop(document));
+
+  // A second click waits for the first, so that a double click asks once; one that hangs is given up for it.
+  const giveUp = (elt) => { if (elt && "slow" in elt.dataset) htmx.trigger(elt, "htmx:abort"); };
+  document.addEventListener("submit", (event) => giveUp(event.target), true);
+  document.addEventListener("click", (event) => giveUp(event.target.closest("[hx-post]")), true);
   for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
     document.addEventListener(name, (event) => {
-      const form = event.detail.elt;
+      const form = formOf(event.detail);
       if (event.detail.xhr?.status === 401) return askLogin(event);
-      if (form instanceof HTMLFormElement) say(form, words("failed"), true);
+      if (form) say(form, words("failed"), true);
     });
   }
+
+  // A login in another window gives this one a new token: what was typed here must still be taken.
+  const token = () => document.cookie.match(/(?:^|; )(?:__Host-csrf|csrftoken)=([^;]+)/)?.[1];
+  const NAME = "csrfmiddlewaretoken";
+
+  document.addEventListener("htmx:configRequest", (event) => {
+    const { verb, headers, formData } = event.detail, fresh = token();
+    if (verb === "get" || !fresh) return;
+    headers["X-CSRFToken"] = fresh;
+    if (formData.has(NAME)) formData.set(NAME, fresh);
+  });
+  document.addEventListener("submit", (event) => {
+    const field = one(`input[name=${NAME}]`, event.target), fresh = token();
+    if (field && fresh) field.value = fresh;
+  }, true);
 
   // --- an expired session: the login opens over the page and the same request goes on -------------------
   let parked = null;
@@ -71,22 +102,22 @@
   function askLogin(event) {
     const { elt, requestConfig } = event.detail;
     if (requestConfig.verb === "get") { one("#signed-out")?.removeAttribute("hidden"); return; }
-    parked = { form: elt, button: requestConfig.triggeringEvent?.submitter ?? null };
+    // What saves itself goes on with the next key; it must not take the place of what was sent.
+    if (elt.matches("form, button")) parked = { form: elt, button: requestConfig.triggeringEvent?.submitter ?? null };
     openLogin();
   }
 
   function openLogin() {
     const dialog = one("#login-dialog");
+    if (dialog.open || "opening" in dialog.dataset) return;
+    dialog.dataset.opening = "";
     htmx.ajax("GET", dialog.dataset.url, { target: "#login-slot", swap: "innerHTML" }).then(() => {
-      if (!dialog.open) dialog.showModal();
+      dialog.showModal();
       one("input:not([type=hidden])", dialog)?.focus();
-    });
+    }).finally(() => delete dialog.dataset.opening);
   }
 
   document.addEventListener("signed-in", (event) => {
-    const token = event.detail.token;
-    document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
-    for (const field of all("input[name=csrfmiddlewaretoken]")) field.value = token;
     one("#login-dialog").close();
     one("#signed-out")?.setAttribute("hidden", "");
     const { form, button } = parked ?? {};
@@ -107,10 +138,13 @@
     button.textContent = words("copied");
   });
 
+  // Seconds as the server counted them: the clock of this machine may be wrong.
+  const ends = new WeakMap();
   setInterval(() => {
-    for (const clock of all("[data-until]")) {
-      const left = Math.max(0, Math.round((Date.parse(clock.dataset.until) - Date.now()) / 1000));
-      if (clock.textContent !== String(left)) clock.textContent = left;
+    for (const clock of all("[data-left]")) {
+      if (!ends.has(clock)) ends.set(clock, performance.now() + clock.dataset.left * 1000);
+      const left = String(Math.max(0, Math.round((ends.get(clock) - performance.now()) / 1000)));
+      if (clock.textContent !== left) clock.textContent = left;
     }
   }, 500);
 
@@ -125,9 +159,14 @@
     dark.addEventListener("change", follow);
     follow();
   }
-  // Without this script a page of its own asks before anything is sent.
-  const drop = (root) => { for (const field of all("[data-no-script]", root)) field.disabled = true; };
-  document.addEventListener("htmx:load", (event) => drop(event.detail.elt));
-  document.addEventListener("DOMContentLoaded", () => drop(document));
+  // The tab one is on is in sight, also after each count; a scanner replaces what a field opened with.
+  function settle(root) {
+    const tab = one(".tabs [aria-current]", root);
+    if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
+    one("input[autofocus]", root)?.select();
+  }
+
+  document.addEventListener("htmx:load", (event) => settle(event.detail.elt));
+  document.addEventListener("DOMContentLoaded", () => settle(document));
   document.addEventListener("DOMContentLoaded", () => one("[data-autosubmit]")?.requestSubmit());
 })();
