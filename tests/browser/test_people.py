@@ -11,9 +11,7 @@ from playwright.sync_api import Page, expect
 
 from merchants.models import User
 from merchants.services import pause_merchant, set_membership
-from tests.browser.test_ship import page
 
-__all__ = ["page"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 PASSWORD = "parcels-all-day"
 

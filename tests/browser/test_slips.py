@@ -1,5 +1,4 @@
 """Packing slips in a real Chromium: chosen in the list, laid out on paper."""
-# ruff: noqa: F811 - the page is a fixture of the neighbouring file
 
 import re
 from typing import Any
@@ -8,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sandbox import build
-from tests.browser.test_ship import log_in, page  # noqa: F401
+from tests.browser.test_ship import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 MM = 72 / 25.4
