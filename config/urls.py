@@ -4,12 +4,14 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import include, path
 
-from merchants.views import LoginView, person
+from merchants.views import LoginView, errand, errand_status, person
 
 urlpatterns = [
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("me/", person, name="person"),
+    path("errands/<int:pk>/", errand, name="errand"),
+    path("errands/<int:pk>/status/", errand_status, name="errand_status"),
     path("admin/", admin.site.urls),
     path("", include("shipping.urls")),
 ]

@@ -1,29 +1,73 @@
-"""A merchant's line to the platform: the client, its token, and reading calls that heal themselves.
+"""The one place that knows how a merchant is called: by its own token, as a third party, or from the cloud.
 
+Whoever sends asks for a Line and calls it; which of the three ways it is makes no difference to them.
 Sending calls do not go through `read`: they are made once, by the dispatcher, and never repeated here.
 """
 
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
-from wechat.client import Client, Timeouts
+from wechat.client import Client
 from wechat.endpoints import Endpoint
 from wechat.outcomes import read_outcome
 from wechat.replies import Reply, ReplyKind
 
 from . import tokens
-from .models import Merchant, platform_host
+from .fields import SecretUnreadable
+from .models import Credential, Merchant, Mode, platform_host
 from .services import pause_merchant
+from .tokens import Kept, Wanted, client
 
+log = logging.getLogger(__name__)
 READ_TRIES = 3
+# A token refused with more than this left has died before its time.
+EARLY = timedelta(seconds=60)
+# The most fetches one line can take: the platform's token, a refresh, the lost refresh token, a refresh.
+FETCHES = 5
 
 
-def client() -> Client:
-    """A client of the operator's WECHAT_API_URL."""
-    return Client(settings.WECHAT_API_URL, Timeouts(*settings.WECHAT_TIMEOUT))
+@dataclass(frozen=True)
+class Line:
+    """A merchant's way to the platform for one call: a client and, but for the cloud call, a token."""
+
+    merchant_pk: int
+    client: Client
+    held: tokens.Held | None
+
+    def call(self, endpoint: Endpoint, body: Mapping[str, Any]) -> Reply:
+        """Make the call. HTTP only: any thread may do it."""
+        return self.client.call(endpoint, body, token=self.held.token if self.held else None)
+
+    def drop(self) -> None:
+        """The platform refused the token: forget it if it is still the stored one, note an early death."""
+        if self.held is None:
+            return
+        rows = Credential.objects.filter(merchant=self.merchant_pk)
+        same = rows.filter(token_version=self.held.version)
+        now = timezone.now()
+        if same.filter(token_expires_at__gt=now + EARLY).update(died_early_at=now):
+            log.warning("merchant=%s: a token died before its time", self.merchant_pk)
+        tokens.discard(rows, self.held.version)
+
+
+FETCHERS: dict[str, Callable[[Credential], Wanted | None]] = {Mode.OWN: tokens.own_store}
+
+
+def credential(merchant: Merchant) -> Credential | None:
+    """A secret that no key opens is as good as none, and must not stop the other merchants."""
+    try:
+        return Credential.objects.select_related("merchant").filter(merchant=merchant).first()
+    except SecretUnreadable:
+        log.error("merchant=%s: no key in CREDENTIAL_KEYS opens a stored secret", merchant.pk)
+        return None
 
 
 def is_reachable(merchant: Merchant) -> bool:
@@ -31,28 +75,82 @@ def is_reachable(merchant: Merchant) -> bool:
     return merchant.api_host == platform_host()
 
 
-def read(merchant: Merchant, endpoint: Endpoint, body: Mapping[str, Any]) -> Reply:
-    """Make a reading call with the merchant's token; renew it once, repeat what is safe to repeat.
+def current(merchant: Merchant) -> Line | None:
+    """The line as it stands; None when there is no living token."""
+    row = credential(merchant)
+    held = tokens.held(row) if row else None
+    return Line(merchant.pk, client(), held) if held else None
 
-    48001 pauses this call of this merchant only.
+
+def ask(merchant: Merchant) -> Wanted | None:
+    """Take the lease if it is time to fetch; None when the token is fresh, being fetched or not to be had."""
+    row = credential(merchant)
+    fetcher = FETCHERS.get(row.mode) if row else None
+    if row is None or fetcher is None or not tokens.needs_renewal(row):
+        return None
+    return fetcher(row)
+
+
+def ensure(merchant: Merchant) -> Line | None:
+    """A usable line, its token fetched now if this process gets the lease; None when none is to be had."""
+    for _ in range(FETCHES):
+        wanted = ask(merchant)
+        if wanted is None or wanted.keep(wanted.fetch()) is not Kept.STEP:
+            break
+    return current(merchant)
+
+
+def renew(merchants: Iterable[Merchant]) -> None:
+    """Fetch the tokens about to run out, a lane's worth at a time: one slow answer delays few others."""
+    waiting = [merchant for merchant in merchants if is_reachable(merchant)]
+    with ThreadPoolExecutor(settings.LANES) as lanes:
+        while waiting:
+            some, waiting = waiting[: settings.LANES], waiting[settings.LANES :]
+            wanted = {merchant: found for merchant in some if (found := ask(merchant))}
+            replies = lanes.map(lambda one: one.fetch(), wanted.values())
+            for (merchant, one), reply in zip(wanted.items(), replies, strict=True):
+                if one.keep(reply) is Kept.STEP:
+                    waiting.append(merchant)
+
+
+def obstacle(merchant: Merchant) -> dict[str, Any]:
+    """Why no token can be had before a person acts, as words of a Pause; {} when it is worth waiting."""
+    row = credential(merchant)
+    if row is None or (row.mode == Mode.OWN and not row.app_secret):
+        return {"errcode": 41004}
+    if row.mode == Mode.PASTED and tokens.held(row) is None:
+        return {"slug": "pasted_token_over"}
+    return {}
+
+
+def read(merchant: Merchant, endpoint: Endpoint, body: Mapping[str, Any]) -> Reply:
+    """Make a reading call; renew a refused token once, repeat what is safe to repeat.
+
+    48001 pauses this call of this merchant only; a second token refused in a row pauses the merchant.
     """
     if not is_reachable(merchant):
         return Reply(ReplyKind.NOT_SENT, slug="wrong_host")
-    reply = Reply(ReplyKind.NOT_SENT, slug="no_token")
+    reply, refused = Reply(ReplyKind.NOT_SENT, slug="no_token"), 0
     for number in range(READ_TRIES):
-        held = tokens.ensure(client(), merchant)
-        if held is None:
-            return reply
-        reply = client().call(endpoint, body, token=held.token)
+        line = ensure(merchant) if refused < 2 else None
+        if line is None:
+            break
+        reply = line.call(endpoint, body)
         then = read_outcome(reply).then
         if then == "renew_token":
-            tokens.discard(merchant, held.version)
+            line.drop()
+            refused += 1
         elif then not in ("unclear", "later"):
             break
         else:
             time.sleep(0.3 * 2**number)
-    if reply.errcode == 48001:
-        pause_merchant(
-            merchant=merchant, call=endpoint.name, errcode=48001, errmsg=reply.errmsg, rid=reply.rid
-        )
+    _pause_if_needed(merchant, endpoint, reply, refused)
     return reply
+
+
+def _pause_if_needed(merchant: Merchant, endpoint: Endpoint, reply: Reply, refused: int) -> None:
+    words: dict[str, Any] = {"errcode": reply.errcode, "errmsg": reply.errmsg, "rid": reply.rid}
+    if reply.errcode == 48001:
+        pause_merchant(merchant=merchant, call=endpoint.name, **words)
+    elif refused == 2 and read_outcome(reply).then == "renew_token":
+        pause_merchant(merchant=merchant, **words)

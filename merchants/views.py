@@ -7,25 +7,31 @@ from django.contrib import messages
 from django.contrib.auth import login, views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import trigger_client_event
 
-from . import services
+from . import queries, services
 from .forms import PersonForm
 from .kept import Kept, kept
-from .models import User
+from .models import Errand, User
 
 DEMO_LOGINS = [
     ("staff", lazy("员工"), lazy("填包裹、发货")),
     ("manager", lazy("主管"), lazy("还能看发货记录、裁定对不上的包裹")),
     ("admin", lazy("管理员"), lazy("还能管店铺、密钥和成员")),
 ]
+DONE = {
+    Errand.Kind.FORCE: lazy("已换新。旧的 access_token 已经作废，等待的包裹会自动用新的提交。"),
+    Errand.Kind.LINK: lazy("授权链接已生成，十分钟内有效。请店主打开并扫码。"),
+    Errand.Kind.QUERY_AUTH: lazy("已授权，权限集 131（订单与发货）已包含，可以发货了。"),
+    Errand.Kind.START_PUSH: lazy("微信已开始推送 ticket，十分钟内会收到第一个。"),
+}
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -78,3 +84,23 @@ def person(request: HttpRequest) -> HttpResponse:
         messages.info(request, _("已保存。"))
         return redirect("person")
     return render(request, "merchants/person.html", {"form": form})
+
+
+@require_GET
+def errand(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a person asked of WeChat, followed until it has ended."""
+    return _errand(request, pk, "merchants/errand.html")
+
+
+@require_GET
+def errand_status(request: HttpRequest, pk: int) -> HttpResponse:
+    """The part of the page that changes."""
+    return _errand(request, pk, "merchants/_errand.html")
+
+
+def _errand(request: HttpRequest, pk: int, template: str) -> HttpResponse:
+    assert isinstance(request.user, User)  # noqa: S101 - for the type checker
+    found = queries.errand_for(request.user, pk)
+    if found is None:
+        raise Http404
+    return render(request, template, {"errand": found, "done_words": DONE[Errand.Kind(found.kind)]})

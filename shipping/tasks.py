@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
-from merchants import lines, tokens
+from merchants import errands, lines
 from merchants.models import Merchant
 
 from . import syncing
@@ -40,10 +40,9 @@ def read_by_id(merchant_pk: str, order_id: str) -> None:
 
 @task(queue_name="rest")
 def renew_tokens() -> None:
-    """Fetch the tokens that are about to run out, so that no send waits for one."""
-    for merchant in Merchant.objects.filter(is_active=True, credential__isnull=False):
-        if lines.is_reachable(merchant):
-            tokens.ensure(lines.client(), merchant)
+    """Fetch the tokens that are about to run out, so that no send waits for one; pick up what was lost."""
+    errands.catch_up()
+    lines.renew(Merchant.objects.filter(is_active=True, credential__isnull=False))
 
 
 @task(queue_name="rest")

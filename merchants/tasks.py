@@ -1,0 +1,12 @@
+"""Background entry points: they load and call. Arguments are stored in plain text, so never a secret."""
+
+from django_tasks import task
+
+from . import errands
+
+
+# Someone is looking at the page: ahead of the syncs that wait in the same queue.
+@task(queue_name="rest", priority=50)
+def run_errand(pk: str) -> None:
+    """Do what a person asked of WeChat."""
+    errands.run(int(pk))
