@@ -39,6 +39,15 @@ def decrypt(stored: str) -> str:
         raise SecretUnreadable("no key in CREDENTIAL_KEYS opens a stored secret") from None
 
 
+def is_newest(stored: str) -> bool:
+    """Whether a stored secret is already under the first of CREDENTIAL_KEYS."""
+    try:
+        _box((settings.CREDENTIAL_KEYS[0],)).decrypt(stored.removeprefix(PREFIX).encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 class EncryptedText(models.TextField):  # type: ignore[type-arg]  # not generic at run time
     """Holds "" as "" (nothing stored) and every other text encrypted; can only be filtered by emptiness."""
 
@@ -48,6 +57,16 @@ class EncryptedText(models.TextField):  # type: ignore[type-arg]  # not generic 
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
         return decrypt(value) if value else value
+
+    def to_python(self, value: Any) -> Any:
+        """A fixture holds what `value_to_string` wrote."""
+        text = super().to_python(value)
+        return decrypt(text) if text and text.startswith(PREFIX) else text
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """What `dumpdata` writes: an export is as closed as the database."""
+        text = str(self.value_from_object(obj) or "")
+        return encrypt(text) if text else text
 
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name != "isnull":
