@@ -170,19 +170,30 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- logs: one handler to stderr, everything through the redaction filter -----------------------------
+# --- logs: stderr, and a mail for what broke; everything through the redaction filter ------------------
+ADMINS = [("", address) for address in env.list("ADMINS", default=[])]
+DEFAULT_EXCEPTION_REPORTER = "merchants.reporting.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "merchants.reporting.Filter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "wechat.secrets.RedactionFilter"}},
+    "filters": {
+        "redact": {"()": "wechat.secrets.RedactionFilter"},
+        "live": {"()": "django.utils.log.RequireDebugFalse"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]},
+        "mail": {
+            "class": "django.utils.log.AdminEmailHandler",
+            "level": "ERROR",
+            "filters": ["live", "redact"],
+        },
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "urllib3": {"level": "WARNING"},
-        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "django": {"handlers": ["stderr", "mail"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django_tasks": {"level": "WARNING"},
     },

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.exceptions import FieldError
 from django.db import models
 
+from wechat.secrets import remember
+
 PREFIX = "fernet1:"
 
 
@@ -26,6 +28,7 @@ def _box(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def encrypt(value: str) -> str:
+    remember(value)
     return PREFIX + _box(tuple(settings.CREDENTIAL_KEYS)).encrypt(value.encode()).decode()
 
 
@@ -34,9 +37,11 @@ def decrypt(stored: str) -> str:
     if not stored.startswith(PREFIX):
         raise SecretUnreadable("a stored secret is not encrypted")
     try:
-        return _box(tuple(settings.CREDENTIAL_KEYS)).decrypt(stored.removeprefix(PREFIX).encode()).decode()
+        value = _box(tuple(settings.CREDENTIAL_KEYS)).decrypt(stored.removeprefix(PREFIX).encode()).decode()
     except InvalidToken:
         raise SecretUnreadable("no key in CREDENTIAL_KEYS opens a stored secret") from None
+    remember(value)
+    return value
 
 
 def is_newest(stored: str) -> bool:
