@@ -48,6 +48,8 @@ if _https:
 # The operator's to set: no page and no admin form can change where credentials are sent.
 WECHAT_API_URL = env("WECHAT_API_URL", default="https://api.weixin.qq.com").rstrip("/")
 WECHAT_API_HOST = urlsplit(WECHAT_API_URL).hostname or ""
+# Set only inside WeChat CloudRun: plain http, because its sidecar adds the credential and the encryption.
+WECHAT_CLOUD_API_URL = env("WECHAT_CLOUD_API_URL", default="").rstrip("/")
 # Connect, read and whole-call time-outs, in seconds.
 WECHAT_TIMEOUT = tuple(float(part) for part in env("WECHAT_TIMEOUT", default="3,10,15").split(","))
 if len(WECHAT_TIMEOUT) != 3:

@@ -8,14 +8,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
-from wechat.client import Client
+from wechat.client import Client, Timeouts
 from wechat.endpoints import Endpoint
 from wechat.outcomes import read_outcome
 from wechat.replies import Reply, ReplyKind
@@ -32,6 +32,7 @@ READ_TRIES = 3
 EARLY = timedelta(seconds=60)
 # The most fetches one line can take: the platform's token, a refresh, the lost refresh token, a refresh.
 FETCHES = 5
+NO_TOKEN_CAME = 41001
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,15 @@ class Line:
 
     def call(self, endpoint: Endpoint, body: Mapping[str, Any]) -> Reply:
         """Make the call. HTTP only: any thread may do it."""
-        return self.client.call(endpoint, body, token=self.held.token if self.held else None)
+        if self.held is not None:
+            return self.client.call(endpoint, body, token=self.held.token)
+        if not endpoint.in_cloud:
+            return Reply(ReplyKind.NOT_SENT, slug="not_in_cloud")
+        reply = self.client.call(endpoint, body)
+        if reply.errcode == NO_TOKEN_CAME:
+            # Not our fault, as it is elsewhere: the sidecar is switched off and let the call through bare.
+            return replace(reply, kind=ReplyKind.NOT_SENT, slug="cloud_switched_off", errcode=None)
+        return reply
 
     def drop(self) -> None:
         """The platform refused the token: forget it if it is still the stored one, note an early death."""
@@ -70,6 +79,11 @@ def credential(merchant: Merchant) -> Credential | None:
         return None
 
 
+def cloud_client() -> Client:
+    """A client of WeChat CloudRun's sidecar, which adds the credential (store-api 3.4)."""
+    return Client(settings.WECHAT_CLOUD_API_URL, Timeouts(*settings.WECHAT_TIMEOUT), is_cloud=True)
+
+
 def is_reachable(merchant: Merchant) -> bool:
     """A merchant made for one host is never called at another."""
     return merchant.api_host == platform_host()
@@ -78,7 +92,11 @@ def is_reachable(merchant: Merchant) -> bool:
 def current(merchant: Merchant) -> Line | None:
     """The line as it stands; None when there is no living token."""
     row = credential(merchant)
-    held = tokens.held(row) if row else None
+    if row is None:
+        return None
+    if row.mode == Mode.CLOUD:
+        return Line(merchant.pk, cloud_client(), None) if settings.WECHAT_CLOUD_API_URL else None
+    held = tokens.held(row)
     return Line(merchant.pk, client(), held) if held else None
 
 
@@ -120,6 +138,8 @@ def obstacle(merchant: Merchant) -> dict[str, Any]:
         return {"errcode": 41004}
     if row.mode == Mode.PASTED and tokens.held(row) is None:
         return {"slug": "pasted_token_over"}
+    if row.mode == Mode.CLOUD and not settings.WECHAT_CLOUD_API_URL:
+        return {"slug": "cloud_not_set_up"}
     return {}
 
 

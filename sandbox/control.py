@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from sandbox import build, faults, ledger, merchants, orders, page, pictures, switches, tokens
+from sandbox import build, cloud, faults, ledger, merchants, orders, page, pictures, switches, tokens
 from sandbox.answers import Json
 from sandbox.call import Request
 from sandbox.faults import Reply
@@ -160,6 +160,14 @@ def _write_merchant(wish: Wish) -> Json:
     return {"appid": merchant.appid}
 
 
+def _bind_cloud(wish: Wish) -> Json:
+    """``{appid, allowed?, is_on?, is_ready?, bad_gateway?}``: a CloudRun environment of this store."""
+    if wrong := cloud.misfits(wish.body):
+        raise NotPossible(f"does not fit: {', '.join(wrong)}")
+    cloud.bind(wish.db, wish.text("appid"), wish.body)
+    return {"path": cloud.PREFIX + wish.text("appid")}
+
+
 def _write_order(wish: Wish) -> Json:
     """``{appid, order}``: the order may be partial; the whole order comes back."""
     appid = wish.text("appid")
@@ -223,6 +231,7 @@ ROUTES: dict[str, dict[str, Callable[[Wish], object]]] = {
     "faults": {"GET": _read_faults, "POST": _plan_fault, "DELETE": _clear_faults},
     "switches": {"GET": _read_switches, "POST": _write_switches},
     "merchants": {"GET": _read_merchants, "POST": _write_merchant},
+    "cloud": {"POST": _bind_cloud},
     "orders": {"GET": _list_orders, "POST": _write_order},
     "orders/<name>": {"GET": _read_order},
     "orders/<name>/change": {"POST": _change_order},

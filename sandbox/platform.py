@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterator
 
-from sandbox import faults, ledger, merchants, reads, send, shape, switches, tokens
+from sandbox import cloud, faults, ledger, merchants, reads, send, shape, switches, tokens
 from sandbox.answers import Json, Problem, first, refusal
 from sandbox.call import Arrival, Call, Endpoint, Outcome, Request
 from sandbox.gates import STORE_GATES, TOKEN_GATES
@@ -31,6 +31,8 @@ def receive(db: sqlite3.Connection, request: Request, now: float) -> faults.Repl
         caller = _caller(db, request, now)
     outcome = _outcome(db, request, caller, now) if faults.acts(due) == faults.NOW else Outcome({})
     reply = faults.dress(outcome.answer, due, request)
+    if request.cloud:
+        reply = cloud.stamp(db, request, caller, reply)
     errcode = _errcode(outcome, reply)
     seq = ledger.write(
         db,
@@ -42,6 +44,8 @@ def receive(db: sqlite3.Connection, request: Request, now: float) -> faults.Repl
 
 
 def _caller(db: sqlite3.Connection, request: Request, now: float) -> Caller:
+    if request.cloud:
+        return cloud.caller(db, request)
     if request.path in TOKEN_METHODS:
         return Caller(str(_asked(request).get("appid", "")), "", None)
     return tokens.caller(db, request.query.get("access_token", ""), now)
@@ -55,7 +59,7 @@ def _asked(request: Request) -> Json:
 
 def _outcome(db: sqlite3.Connection, request: Request, caller: Caller, now: float) -> Outcome:
     arrival = _arrival(db, request, caller)
-    if request.path in TOKEN_METHODS:
+    if request.path in TOKEN_METHODS and not request.cloud:
         return Outcome(_token_answer(db, arrival, now))
     if problem := first(found for gate in STORE_GATES for found in gate(arrival)):
         return Outcome(refusal(problem))

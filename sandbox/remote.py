@@ -34,6 +34,11 @@ class Remote:
         known = {"appid": appid, "secret": secret, "name": name, **more}
         return str(self.ask("POST", "/_sandbox/merchants", known)["appid"])
 
+    def cloud(self, appid: str = "wx1", **facts: Any) -> str:
+        """Bind a CloudRun environment to a store (``sandbox.cloud.FACTS``); returns its base address."""
+        path = self.ask("POST", "/_sandbox/cloud", {"appid": appid, **facts})["path"]
+        return f"http://{self._address}{path}"
+
     def order(self, appid: str, lines: list[Json] | None = None, **more: Any) -> Json:
         """Place an order (arguments as ``build.order``); returns the whole of it."""
         made = build.order(lines, **more)

@@ -11,6 +11,7 @@ class Endpoint:
 
     `holds` is what a success carries: an answer with neither it nor an errcode is not the platform's
     (store-api section 6). The document's delivery/send promises an errcode and nothing else.
+    `in_cloud`: whether WeChat offers it as a cloud call (store-api 3.4).
     """
 
     name: str
@@ -19,6 +20,7 @@ class Endpoint:
     is_send: bool = False
     body_cap: int = 4 * MB
     holds: str = ""
+    in_cloud: bool = True
 
 
 # store-api 3.1
@@ -37,6 +39,7 @@ COURIERS_NEW = Endpoint(
     "order/deliverycompanylist/new/get",
     "/channels/ec/order/deliverycompanylist/new/get",
     holds="company_list",
+    in_cloud=False,
 )
 COURIERS_OLD = Endpoint(
     "order/deliverycompanylist/get", "/channels/ec/order/deliverycompanylist/get", holds="company_list"

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -78,9 +79,16 @@ def _pasted(row: Credential, data: dict[str, Any]) -> list[tuple[str, str]]:
     return [] if has_token else [("new_token", say("请粘贴 access_token。"))]
 
 
+def _cloud(row: Credential, data: dict[str, Any]) -> list[tuple[str, str]]:
+    if settings.WECHAT_CLOUD_API_URL:
+        return []
+    return [("mode", say("本系统没有填 WECHAT_CLOUD_API_URL：只有部署在微信云托管里才能用云调用。"))]
+
+
 MISSING: dict[str, Callable[[Credential, dict[str, Any]], list[tuple[str, str]]]] = {
     Mode.OWN: _own,
     Mode.PASTED: _pasted,
+    Mode.CLOUD: _cloud,
 }
 
 
@@ -120,6 +128,8 @@ class CredentialAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("状态"))
     def token_now(self, row: Credential) -> str:
+        if row.mode == Mode.CLOUD:
+            return say("云调用不需要")
         if row.token_expires_at is None or not row.access_token:
             return say("没有")
         if row.token_expires_at <= timezone.now():
