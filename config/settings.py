@@ -50,6 +50,8 @@ WECHAT_API_URL = env("WECHAT_API_URL", default="https://api.weixin.qq.com").rstr
 WECHAT_API_HOST = urlsplit(WECHAT_API_URL).hostname or ""
 # Set only inside WeChat CloudRun: plain http, because its sidecar adds the credential and the encryption.
 WECHAT_CLOUD_API_URL = env("WECHAT_CLOUD_API_URL", default="").rstrip("/")
+# Where a store's owner authorises a third-party platform.
+WECHAT_LOGIN_URL = env("WECHAT_LOGIN_URL", default="https://mp.weixin.qq.com").rstrip("/")
 # Connect, read and whole-call time-outs, in seconds.
 WECHAT_TIMEOUT = tuple(float(part) for part in env("WECHAT_TIMEOUT", default="3,10,15").split(","))
 if len(WECHAT_TIMEOUT) != 3:

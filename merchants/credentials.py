@@ -3,17 +3,23 @@
 Web code comes here, so nothing here reaches the client: what has to be asked becomes an Errand for a worker.
 """
 
+import hashlib
 from datetime import timedelta
+from typing import Any
 
+from django.core import signing
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .models import Credential, Errand, Merchant, Mode, User
-from .queries import FORCE_A_DAY, FORCE_GAP, force_budget
+from .models import Credential, Errand, Merchant, Mode, Platform, Role, User
+from .queries import FORCE_A_DAY, FORCE_GAP, force_budget, merchants_for
 from .services import set_secret
 from .wake import wake
+
+STATE = "merchants.authorized"
+LINK_GOOD_FOR = 3600
 
 
 class NotNow(Exception):
@@ -70,4 +76,59 @@ def start(kind: str, *, merchant: Merchant | None = None, by: User | None, given
     """Hand an errand to a worker; the page that follows it is opened with its number."""
     errand = Errand.objects.create(kind=kind, merchant=merchant, asked_by=by, given=given)
     wake("run_errand", str(errand.pk))
+    return errand
+
+
+# --- the third-party platform ---------------------------------------------------------------------------
+
+
+@transaction.atomic
+def save_platform(*, appid: str, secrets: dict[str, str], by: User) -> Platform:
+    """Set our third-party platform; an empty secret keeps the stored one, a new AppID drops its tokens."""
+    row = Platform.objects.filter(pk=1).first() or Platform(pk=1)
+    if row.appid != appid:
+        row.appid, row.verify_ticket, row.ticket_at = appid, "", None
+        row.access_token, row.token_expires_at = "", None
+        row.token_version += 1
+    for name, secret in secrets.items():
+        if secret:
+            setattr(row, name, secret)
+            row.shown[name] = _shown(secret, by)
+    row.save()
+    return row
+
+
+def _shown(secret: str, by: User) -> dict[str, Any]:
+    return {"last4": secret[-4:], "at": timezone.now().isoformat(), "by": str(by)}
+
+
+def ask_link(*, merchant: Merchant, by: User) -> Errand:
+    """Have an authorisation link made for a store's owner."""
+    return start(Errand.Kind.LINK, merchant=merchant, by=by)
+
+
+def state_of(errand: Errand) -> str:
+    """What the authorisation link brings back: for which store, and who asked."""
+    return signing.dumps([errand.merchant_id, errand.asked_by_id], salt=STATE)
+
+
+def merchant_of_state(state: str, user: User) -> Merchant | None:
+    """The store of a link that this very person asked for; None for any other, an old or a bent one."""
+    try:
+        merchant_id, user_id = signing.loads(state, salt=STATE, max_age=LINK_GOOD_FOR)
+    except (signing.BadSignature, ValueError, TypeError):
+        return None
+    if user_id != user.pk:
+        return None
+    return merchants_for(user, Role.ADMIN).filter(pk=merchant_id).first()
+
+
+@transaction.atomic
+def take_code(*, merchant: Merchant, code: str, by: User | None) -> Errand:
+    """Have an authorization code used, once, though it may reach us by the page and by a push."""
+    key = hashlib.sha256(code.encode()).hexdigest()
+    wanted = {"kind": Errand.Kind.QUERY_AUTH, "merchant": merchant, "asked_by": by, "given": code}
+    errand, is_new = Errand.objects.get_or_create(key=key, defaults=wanted)
+    if is_new:
+        wake("run_errand", str(errand.pk))
     return errand

@@ -6,15 +6,19 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
+from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
-from wechat.endpoints import STABLE_TOKEN
-from wechat.payload import stable_token_body
+from wechat.endpoints import PREAUTH_CODE, QUERY_AUTH, STABLE_TOKEN, START_PUSH_TICKET
+from wechat.payload import preauth_code_body, query_auth_body, stable_token_body, start_push_body
 from wechat.replies import Reply
 
-from . import lines, tokens
-from .models import Credential, Errand, Mode
-from .tokens import Kept
+from . import component, lines, tokens
+from .credentials import state_of
+from .models import Credential, Errand, Mode, Platform
+from .queries import the_platform
+from .tokens import Held, Kept
 
 log = logging.getLogger(__name__)
 LEASE_TRIES = 20
@@ -95,4 +99,63 @@ def _leased(errand: Errand) -> Credential | None:
     return None
 
 
-RUNNERS: dict[str, Callable[[Errand], End]] = {Errand.Kind.FORCE: force}
+def link(errand: Errand) -> End:
+    """The page where a store's owner authorises us, with a fresh pre_auth_code (store-api 3.2)."""
+    platform, held, end = _platform()
+    if platform is None or held is None or errand.merchant is None:
+        return end
+    reply = tokens.client().call(PREAUTH_CODE, preauth_code_body(platform.appid), token=held.token)
+    if not reply.ok:
+        return End(reply=reply)
+    back = settings.PUBLIC_URL + reverse("authorized", args=[state_of(errand)])
+    code = str(reply.data.get("pre_auth_code") or "")
+    return End(result=component.login_url(platform.appid, errand.merchant.appid, code, back))
+
+
+def query_auth(errand: Errand) -> End:
+    """Turn an authorization code into tokens and rights, for this store only (store-api 3.2)."""
+    platform, held, end = _platform()
+    if platform is None or held is None or errand.merchant is None:
+        return end
+    reply = tokens.client().call(QUERY_AUTH, query_auth_body(platform.appid, errand.given), token=held.token)
+    if not reply.ok:
+        return End(reply=reply)
+    info = reply.data.get("authorization_info") or {}
+    if info.get("authorizer_appid") != errand.merchant.appid:
+        return End("other_store_authorized")
+    return End() if component.accept(errand.merchant, info) else End("permission_set_missing")
+
+
+def start_push(errand: Errand) -> End:
+    """Ask WeChat to begin, or go on, pushing the ticket."""
+    platform = the_platform()
+    if platform is None:
+        return End("errand_failed")
+    body = start_push_body(platform.appid, platform.app_secret)
+    return End(reply=tokens.client().call(START_PUSH_TICKET, body))
+
+
+def _platform() -> tuple[Platform | None, Held | None, End]:
+    """The platform with its token, fetched now if need be, or how the errand ends without."""
+    reply = None
+    for _ in range(LEASE_TRIES):
+        platform = the_platform()
+        if platform is None or not component.has_ticket(platform):
+            return None, None, End("no_verify_ticket")
+        if held := tokens.held(platform):
+            return platform, held, End()
+        if wanted := component.platform_token(platform):
+            reply = wanted.fetch()
+            if wanted.keep(reply) is Kept.NOTHING:
+                break
+        else:
+            time.sleep(0.5)
+    return None, None, End(reply=reply) if reply and not reply.ok else End("errand_failed", reply)
+
+
+RUNNERS: dict[str, Callable[[Errand], End]] = {
+    Errand.Kind.FORCE: force,
+    Errand.Kind.LINK: link,
+    Errand.Kind.QUERY_AUTH: query_auth,
+    Errand.Kind.START_PUSH: start_push,
+}

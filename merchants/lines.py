@@ -20,7 +20,7 @@ from wechat.endpoints import Endpoint
 from wechat.outcomes import read_outcome
 from wechat.replies import Reply, ReplyKind
 
-from . import tokens
+from . import component, tokens
 from .fields import SecretUnreadable
 from .models import Credential, Merchant, Mode, platform_host
 from .services import pause_merchant
@@ -67,7 +67,10 @@ class Line:
         tokens.discard(rows, self.held.version)
 
 
-FETCHERS: dict[str, Callable[[Credential], Wanted | None]] = {Mode.OWN: tokens.own_store}
+FETCHERS: dict[str, Callable[[Credential], Wanted | None]] = {
+    Mode.OWN: tokens.own_store,
+    Mode.COMPONENT: component.third_party,
+}
 
 
 def credential(merchant: Merchant) -> Credential | None:
@@ -140,7 +143,14 @@ def obstacle(merchant: Merchant) -> dict[str, Any]:
         return {"slug": "pasted_token_over"}
     if row.mode == Mode.CLOUD and not settings.WECHAT_CLOUD_API_URL:
         return {"slug": "cloud_not_set_up"}
-    return {}
+    return _third_party_obstacle(row) if row.mode == Mode.COMPONENT else {}
+
+
+def _third_party_obstacle(row: Credential) -> dict[str, Any]:
+    if row.cancelled_at:
+        return {"slug": "authorization_cancelled"}
+    # The list of authorised stores was read, and it was not there.
+    return {"slug": "not_authorized"} if row.recovered_at and not row.refresh_token else {}
 
 
 def read(merchant: Merchant, endpoint: Endpoint, body: Mapping[str, Any]) -> Reply:

@@ -1,12 +1,18 @@
 """Reads about merchants; a user sees the merchants of the own active memberships only."""
 
+import logging
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from .models import Credential, Errand, Membership, Merchant, Pause, Role, User
+from .fields import SecretUnreadable
+from .models import Credential, Errand, Membership, Merchant, Pause, Platform, Role, User
+
+log = logging.getLogger(__name__)
+# The document, section 1: what lets a third party ship for a store.
+SHIPPING_SET = 131
 
 # A role includes the ones before it.
 RANK = {Role.STAFF: 0, Role.MANAGER: 1, Role.ADMIN: 2}
@@ -68,6 +74,15 @@ def is_contested(credential: Credential) -> bool:
     """Whether a token died before its time lately: another system refreshes this AppID."""
     died = credential.died_early_at
     return died is not None and died > timezone.now() - WARN_FOR
+
+
+def the_platform() -> Platform | None:
+    """Our third-party platform, if one is set up and its secrets can be opened."""
+    try:
+        return Platform.objects.first()
+    except SecretUnreadable:
+        log.error("no key in CREDENTIAL_KEYS opens the third-party platform's secrets")
+        return None
 
 
 def errand_for(user: User, pk: int) -> Errand | None:

@@ -2,7 +2,7 @@
 
 from django_tasks import task
 
-from . import errands
+from . import errands, events
 
 
 # Someone is looking at the page: ahead of the syncs that wait in the same queue.
@@ -10,3 +10,9 @@ from . import errands
 def run_errand(pk: str) -> None:
     """Do what a person asked of WeChat."""
     errands.run(int(pk))
+
+
+@task(queue_name="rest", priority=60)
+def handle_event(pk: str) -> None:
+    """Work off a pushed event."""
+    events.handle(int(pk))

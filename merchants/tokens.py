@@ -113,18 +113,22 @@ def same(row: TokenRow) -> QuerySet[Any]:
 
 def save(row: TokenRow, token: str, expires_in: object, **more: Any) -> None:
     """Write a new token unless someone wrote one meanwhile."""
+    same(row).update(**fresh(token, expires_in), **more)
+
+
+def fresh(token: str, expires_in: object) -> dict[str, Any]:
+    """The columns of a token that has just come."""
     now = timezone.now()
-    same(row).update(
-        access_token=token,
-        token_version=F("token_version") + 1,
-        token_expires_at=now + lifetime(expires_in),
-        token_fetched_at=now,
-        lease_until=now,
-        failed_at=None,
-        failed_errcode=None,
-        failed_reason="",
-        **more,
-    )
+    return {
+        "access_token": token,
+        "token_version": F("token_version") + 1,
+        "token_expires_at": now + lifetime(expires_in),
+        "token_fetched_at": now,
+        "lease_until": now,
+        "failed_at": None,
+        "failed_errcode": None,
+        "failed_reason": "",
+    }
 
 
 def lifetime(expires_in: object) -> timedelta:

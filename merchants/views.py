@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_GET, require_http_methods
 from django_htmx.http import trigger_client_event
 
-from . import queries, services
+from . import credentials, queries, services
 from .forms import PersonForm
 from .kept import Kept, kept
 from .models import Errand, User
@@ -104,3 +104,15 @@ def _errand(request: HttpRequest, pk: int, template: str) -> HttpResponse:
     if found is None:
         raise Http404
     return render(request, template, {"errand": found, "done_words": DONE[Errand.Kind(found.kind)]})
+
+
+@require_GET
+def authorized(request: HttpRequest, state: str) -> HttpResponse:
+    """Where the authorisation page sends back to: the code goes to a worker, and out of the address bar."""
+    assert isinstance(request.user, User)  # noqa: S101 - for the type checker
+    merchant = credentials.merchant_of_state(state, request.user)
+    code = request.GET.get("auth_code", "")
+    if merchant is None or not code:
+        raise Http404
+    taken = credentials.take_code(merchant=merchant, code=code, by=request.user)
+    return redirect("errand", taken.pk)

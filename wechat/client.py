@@ -83,7 +83,7 @@ class Client:
     ) -> requests.Response:
         return session.post(
             self._base + endpoint.path,
-            params={"access_token": token.reveal()} if token else None,
+            params={endpoint.query_name: token.reveal()} if token else None,
             data=raw,
             headers=HEADERS,
             timeout=(self._timeouts.connect, min(self._timeouts.read, self._timeouts.total)),

@@ -4,10 +4,10 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
 
-from . import credentials, people, stores
+from . import credentials, people, platform, stores
 from .base import OwnStores, ReadOnly
 
-__all__ = ["OwnStores", "ReadOnly", "credentials", "people", "stores"]
+__all__ = ["OwnStores", "ReadOnly", "credentials", "people", "platform", "stores"]
 
 admin.site.site_header = admin.site.site_title = _("发货台 · 店铺管理")
 admin.site.index_title = _("店铺、员工和密钥")

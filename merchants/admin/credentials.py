@@ -85,9 +85,17 @@ def _cloud(row: Credential, data: dict[str, Any]) -> list[tuple[str, str]]:
     return [("mode", say("本系统没有填 WECHAT_CLOUD_API_URL：只有部署在微信云托管里才能用云调用。"))]
 
 
+def _component(row: Credential, data: dict[str, Any]) -> list[tuple[str, str]]:
+    platform = queries.the_platform()
+    if platform is not None and platform.app_secret:
+        return []
+    return [("mode", say("还没有第三方平台：请超级管理员先在「第三方平台」里填好 AppID 和密钥。"))]
+
+
 MISSING: dict[str, Callable[[Credential, dict[str, Any]], list[tuple[str, str]]]] = {
     Mode.OWN: _own,
     Mode.PASTED: _pasted,
+    Mode.COMPONENT: _component,
     Mode.CLOUD: _cloud,
 }
 
@@ -101,11 +109,15 @@ class CredentialAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
         (None, {"fields": ("merchant", "mode")}),
         (_("自有店铺"), {"fields": ("ends_with", "new_secret", "force_budget")}),
         (_("粘贴的 access_token"), {"fields": ("token_ends_with", "new_token", "minutes")}),
+        (
+            _("第三方平台"),
+            {"fields": ("authorization", "permission_sets_shown", "authorized_at", "cancelled_at")},
+        ),
         (_("现在的 access_token"), {"fields": ("token_now", "token_fetched_at", "contest", "failure")}),
     )
     readonly_fields = (
         "merchant", "ends_with", "force_budget", "token_ends_with", "token_now", "token_fetched_at",
-        "contest", "failure",
+        "contest", "failure", "authorization", "permission_sets_shown", "authorized_at", "cancelled_at",
     )  # fmt: skip
     list_select_related = ("merchant", "secret_set_by", "token_set_by")
 
@@ -135,6 +147,19 @@ class CredentialAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
         if row.token_expires_at <= timezone.now():
             return say("已过期")
         return say("有效到 %s") % timezone.localtime(row.token_expires_at).strftime("%m-%d %H:%M")
+
+    @admin.display(description=_("授权"))
+    def authorization(self, row: Credential) -> str:
+        if row.cancelled_at:
+            return say("店铺已取消授权")
+        return say("已授权") if row.refresh_token else say("还没有授权")
+
+    @admin.display(description=_("权限集"))
+    def permission_sets_shown(self, row: Credential) -> str:
+        sets = "、".join(str(number) for number in row.permission_sets)
+        if not row.authorized_at or queries.SHIPPING_SET in row.permission_sets:
+            return sets or "—"
+        return say("缺少 131（订单与发货）。已有：%s") % (sets or "—")
 
     @admin.display(description=_("有别的系统在换"), boolean=True)
     def is_contested(self, row: Credential) -> bool | None:
@@ -188,8 +213,11 @@ class CredentialAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 # What a store's page offers beside saving: (name of the button, its word).
-BUTTONS = {Mode.OWN: (("_force", _("强制换新 access_token（旧的立刻作废）")),)}
-ASKS = {"_force": credentials.ask_force_refresh}
+BUTTONS = {
+    Mode.OWN: (("_force", _("强制换新 access_token（旧的立刻作废）")),),
+    Mode.COMPONENT: (("_link", _("生成授权链接")),),
+}
+ASKS = {"_force": credentials.ask_force_refresh, "_link": credentials.ask_link}
 
 
 def _shown(last4: str, when: Any, who: Any) -> str:

@@ -7,10 +7,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from merchants import lines
+from merchants import errands, lines
 from merchants.credentials import NotNow, ask_force_refresh
 from merchants.models import Credential, Errand, Pause
 from merchants.queries import FORCE_A_DAY, force_budget
+from shipping.syncing import read_order
 from tests.flows.test_dispatch import ship, status_of
 from tests.pages.test_admin import admin
 from tests.pages.test_desk import member, page, run_tasks
@@ -137,8 +138,6 @@ def test_a_second_refusal_in_a_row_pauses_the_store(world: Any) -> None:
     world.remote.fault("code", call="order/get", errcode=40001, times=0)
     order = world.remote.order(world.merchant.appid)
     world.remote.ask("DELETE", "/_sandbox/ledger")
-    from shipping.syncing import read_order
-
     read_order(world.merchant, order["order_id"])
     assert [entry["path"][-9:] for entry in world.remote.ledger()] == ["order/get", "ble_token", "order/get"]
     assert (Pause.objects.get().call, Pause.objects.get().errcode) == ("", 40001)
@@ -202,8 +201,6 @@ def test_another_mode_drops_the_token_of_the_one_before(world: Any, admin: Clien
 
 
 def test_an_errand_that_was_lost_is_picked_up_and_a_dead_one_ends(world: Any) -> None:
-    from merchants import errands
-
     long_ago = timezone.now() - timedelta(minutes=5)
     lost = Errand.objects.create(kind="force", merchant=world.merchant)
     dead = Errand.objects.create(kind="force", merchant=world.merchant, status="running")

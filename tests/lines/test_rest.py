@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -59,8 +60,6 @@ def found() -> set[str]:
 
 
 def test_the_list_above_names_every_encrypted_column() -> None:
-    from django.apps import apps
-
     known = {
         model: tuple(field.name for field in model._meta.local_fields if isinstance(field, EncryptedText))
         for model in apps.get_models()
