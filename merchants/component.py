@@ -14,6 +14,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from wechat.endpoints import AUTHORIZER_LIST, AUTHORIZER_TOKEN, COMPONENT_TOKEN
+from wechat.errcodes import meaning
 from wechat.outcomes import read_outcome
 from wechat.payload import authorizer_list_body, authorizer_token_body, component_token_body
 from wechat.replies import Reply, ReplyKind
@@ -25,8 +26,8 @@ from .services import pause_merchant
 from .tokens import Held, Kept, Wanted
 
 TICKET_LIFE = timedelta(hours=12)
-# A token refused this soon after its fetch is not cured by another fetch.
-YOUNG = timedelta(seconds=60)
+# A platform's token refused twice within this time is not cured by another fetch.
+AGAIN = timedelta(seconds=60)
 # The list is asked for a lost refresh token once in a while, not in a loop.
 LOOK_AGAIN = timedelta(minutes=10)
 REFRESH_TOKEN_LOST = 61023
@@ -104,14 +105,19 @@ def _recovered_lately(row: Credential) -> bool:
 
 def _failed(row: Credential, platform: Platform, held: Held, reply: Reply) -> Kept:
     """A platform's token that was refused is renewed once; everything else is the store's failure."""
-    fetched = platform.token_fetched_at
-    is_old = fetched is None or fetched < timezone.now() - YOUNG
-    if read_outcome(reply).then == "renew_token" and is_old:
-        tokens.discard(Platform.objects.filter(pk=platform.pk), held.version)
-        tokens.same(row).update(lease_until=timezone.now())
-        return Kept.STEP
-    tokens.save_failure(row, reply)
-    return Kept.NOTHING
+    if read_outcome(reply).then != "renew_token" or _was_refused_before(row):
+        tokens.save_failure(row, reply)
+        return Kept.NOTHING
+    tokens.discard(Platform.objects.filter(pk=platform.pk), held.version)
+    now = timezone.now()
+    tokens.same(row).update(failed_at=now, failed_errcode=reply.errcode, lease_until=now)
+    return Kept.STEP
+
+
+def _was_refused_before(row: Credential) -> bool:
+    """Only a token that comes clears the note, so it tells the second refusal in a row from the first."""
+    is_fresh = row.failed_at is not None and row.failed_at > timezone.now() - AGAIN
+    return is_fresh and meaning(row.failed_errcode).then == "renew_token"
 
 
 # --- a refresh token that was lost ----------------------------------------------------------------------

@@ -90,13 +90,20 @@ def force(errand: Errand) -> End:
 def _leased(errand: Errand) -> Credential | None:
     """The credential with its lease taken, so that no ordinary fetch runs beside the forced one."""
     for _ in range(LEASE_TRIES):
-        row = lines.credential(errand.merchant) if errand.merchant else None
+        row = _reachable(errand)
         if row is None or row.mode != Mode.OWN or not row.app_secret:
             return None
         if tokens.take_lease(row):
             return row
         time.sleep(0.5)
     return None
+
+
+def _reachable(errand: Errand) -> Credential | None:
+    """A secret made for one host is never sent to another."""
+    if errand.merchant is None or not lines.is_reachable(errand.merchant):
+        return None
+    return lines.credential(errand.merchant)
 
 
 def link(errand: Errand) -> End:
@@ -129,7 +136,7 @@ def query_auth(errand: Errand) -> End:
 def start_push(errand: Errand) -> End:
     """Ask WeChat to begin, or go on, pushing the ticket."""
     platform = the_platform()
-    if platform is None:
+    if platform is None or not platform.app_secret:
         return End("errand_failed")
     body = start_push_body(platform.appid, platform.app_secret)
     return End(reply=tokens.client().call(START_PUSH_TICKET, body))

@@ -157,6 +157,7 @@ class Platform(TokenRow):
     """Our third-party platform, one row at most: what it calls with, and the key of what is pushed to it."""
 
     appid = models.CharField(_("第三方平台 AppID"), max_length=64)
+    api_host = models.CharField(_("接口主机"), max_length=200, default=platform_host, editable=False)
     app_secret = EncryptedText(blank=True, default="", editable=False)
     push_token = EncryptedText(blank=True, default="", editable=False)
     aes_key = EncryptedText(blank=True, default="", editable=False)

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from .fields import SecretUnreadable
-from .models import Credential, Errand, Membership, Merchant, Pause, Platform, Role, User
+from .models import Credential, Errand, Membership, Merchant, Pause, Platform, Role, User, platform_host
 
 log = logging.getLogger(__name__)
 # The document, section 1: what lets a third party ship for a store.
@@ -77,9 +77,9 @@ def is_contested(credential: Credential) -> bool:
 
 
 def the_platform() -> Platform | None:
-    """Our third-party platform, if one is set up and its secrets can be opened."""
+    """Our third-party platform, if one is set up for this host and its secrets can be opened."""
     try:
-        return Platform.objects.first()
+        return Platform.objects.filter(api_host=platform_host()).first()
     except SecretUnreadable:
         log.error("no key in CREDENTIAL_KEYS opens the third-party platform's secrets")
         return None

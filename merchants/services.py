@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from .models import Credential, Membership, Merchant, Pause, Role, User
+from .models import Credential, Membership, Merchant, Mode, Pause, Role, User
 
 ADMINS = "Admins"
 ADMIN_MODELS = ("merchant", "membership", "credential", "pause")
@@ -24,14 +24,14 @@ def add_merchant(*, appid: str, name: str, secret: str = "", by: User | None = N
 
 
 def set_secret(*, merchant: Merchant, secret: str, by: User | None = None) -> Credential:
-    """Store a new AppSecret; the token made from the old one is dropped."""
+    """Store a new AppSecret; a token made from the old one is dropped."""
     credential, _ = Credential.objects.get_or_create(merchant=merchant)
     credential.app_secret = secret
     credential.secret_last4 = secret[-4:]
     credential.secret_set_at = timezone.now()
     credential.secret_set_by = by
-    credential.access_token = ""
-    credential.token_expires_at = None
+    if credential.mode == Mode.OWN:
+        credential.access_token, credential.token_expires_at = "", None
     credential.failed_at, credential.failed_errcode, credential.failed_reason = None, None, ""
     credential.token_version += 1
     credential.save()

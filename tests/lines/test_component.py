@@ -11,10 +11,11 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from merchants import lines
+from merchants import errands, lines
 from merchants.credentials import take_code
 from merchants.models import Credential, Errand, Merchant, Pause, Platform, User
 from merchants.services import add_merchant
+from tests.conftest import SECRET as OWN_SECRET
 from tests.flows.test_dispatch import ship, status_of
 from tests.lines.conftest import KEY, PLATFORM, SECRET, TOKEN, Provider
 from tests.pages.test_admin import admin
@@ -178,6 +179,26 @@ def test_a_store_on_no_list_is_told_and_not_asked_for_in_a_loop(provider: Provid
     assert lines.ensure(provider.world.merchant) is not None
 
 
+def test_shipping_for_a_store_on_no_list_pauses_it(provider: Provider, pump: Any) -> None:
+    provider.ticket()
+    Credential.objects.update(mode="own", app_secret=OWN_SECRET)
+    order = provider.world.order()
+    Credential.objects.update(mode="component", app_secret="", access_token="", token_expires_at=None)
+    shipment = ship(order)
+    pump(2)
+    assert status_of(shipment) == ["queued"]
+    assert pauses() == ["not_authorized"]
+
+
+def test_the_platforms_secret_stays_with_its_host(provider: Provider) -> None:
+    provider.ticket()
+    Platform.objects.update(api_host="api.weixin.qq.com")
+    errand = Errand.objects.create(kind="start_push")
+    errands.run(errand.pk)
+    assert lines.ensure(provider.world.merchant) is None
+    assert provider.world.remote.ledger() == []
+
+
 def test_a_cancelled_authorisation_stops_the_store_and_a_new_one_starts_it(
     authorized: Provider, pump: Any
 ) -> None:
@@ -219,8 +240,6 @@ def test_an_event_about_a_store_called_otherwise_is_ignored(authorized: Provider
 
 def test_a_refused_platform_token_is_renewed_once(authorized: Provider) -> None:
     authorized.world.remote.expire_tokens(PLATFORM, dead=True)
-    old = timezone.now() - timedelta(hours=1)
-    Platform.objects.update(token_fetched_at=old)
     Credential.objects.update(token_expires_at=None)
     authorized.world.remote.ask("DELETE", "/_sandbox/ledger")
     assert lines.ensure(authorized.world.merchant) is not None
@@ -231,7 +250,6 @@ def test_a_refused_platform_token_is_renewed_once(authorized: Provider) -> None:
 def test_a_platform_token_that_stays_refused_ends_in_a_pause(authorized: Provider, pump: Any) -> None:
     order = authorized.world.order()
     Credential.objects.update(token_expires_at=None)
-    Platform.objects.update(token_fetched_at=timezone.now() - timedelta(hours=1))
     authorized.world.remote.fault("code", call="api_authorizer_token", errcode=40001, times=0)
     authorized.world.remote.ask("DELETE", "/_sandbox/ledger")
     ship(order)

@@ -200,6 +200,22 @@ def test_another_mode_drops_the_token_of_the_one_before(world: Any, admin: Clien
     assert lines.ensure(world.merchant) is not None
 
 
+def test_a_secret_filled_in_beside_a_pasted_token_leaves_it_alone(world: Any, admin: Client) -> None:
+    admin.post(url(), {"mode": "pasted", "new_token": "t" * 40, "minutes": "5"})
+    admin.post(url(), {"mode": "pasted", "new_secret": "n" * 32})
+    assert (row().access_token, row().app_secret) == ("t" * 40, "n" * 32)
+
+
+def test_a_forced_refresh_never_takes_the_secret_to_another_host(world: Any, admin: Client) -> None:
+    world.merchant.api_host = "api.weixin.qq.com"
+    world.merchant.save()
+    world.remote.ask("DELETE", "/_sandbox/ledger")
+    press(admin, "_force")
+    run_tasks()
+    assert Errand.objects.get().slug == "errand_failed"
+    assert world.remote.ledger() == []
+
+
 def test_an_errand_that_was_lost_is_picked_up_and_a_dead_one_ends(world: Any) -> None:
     long_ago = timezone.now() - timedelta(minutes=5)
     lost = Errand.objects.create(kind="force", merchant=world.merchant)

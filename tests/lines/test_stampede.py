@@ -15,10 +15,13 @@ from django.db.models import F
 from django.utils import timezone
 
 from merchants import lines
-from merchants.models import Credential
+from merchants.models import Credential, Platform
+from tests.conftest import SECRET
+from tests.lines.conftest import Provider
 
 pytestmark = pytest.mark.django_db(transaction=True)
-PROCESSES, FETCHES = 8, "cgi-bin/stable_token"
+PROCESSES = 8
+FETCHES = {"own": "cgi-bin/stable_token", "component": "component/api_authorizer_token"}
 HAMMER = """
 import os, sys, time, django
 from pathlib import Path
@@ -49,7 +52,17 @@ while not (home / "stop").exists():
 
 
 @pytest.fixture
-def hammers(world: Any, tmp_path: Path, wait_for: Callable[..., None]) -> Iterator[Any]:
+def mode(request: Any, authorized: Provider) -> str:
+    """The store called one way or the other, with a living token."""
+    way = str(request.param)
+    if way == "own":
+        Credential.objects.update(mode="own", app_secret=SECRET, access_token="", token_expires_at=None)
+        assert lines.ensure(authorized.world.merchant) is not None
+    return way
+
+
+@pytest.fixture
+def hammers(mode: str, world: Any, tmp_path: Path, wait_for: Callable[..., None]) -> Iterator[Any]:
     """Eight processes that call as fast as they can, each asking for its line before every call."""
     env = os.environ | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -78,12 +91,15 @@ def end_token(world: Any, how: int, offset: int) -> None:
         world.remote.expire_tokens(world.merchant.appid, dead=True)
         return
     world.remote.switch(clock_offset=float(offset))
+    # The platform's own token runs out with it, as it would.
+    Platform.objects.update(token_expires_at=timezone.now())
     left = timedelta(seconds=100 if how == 0 else -1)
     Credential.objects.update(token_expires_at=timezone.now() + left)
 
 
+@pytest.mark.parametrize("mode", FETCHES, indirect=True)
 def test_eight_processes_fetch_once_per_expiry(
-    world: Any, hammers: Any, tmp_path: Path, wait_for: Callable[..., None]
+    mode: str, world: Any, hammers: Any, tmp_path: Path, wait_for: Callable[..., None]
 ) -> None:
     world.remote.ask("DELETE", "/_sandbox/ledger")
     offsets = (6950, 13900, 0, 20850, 0)  # two hours less a little from fetch to fetch
@@ -93,13 +109,13 @@ def test_eight_processes_fetch_once_per_expiry(
         wait_for(lambda seen=version: Credential.objects.get().token_version > seen, 20)
         wait_for(lambda: Credential.objects.get().token_expires_at is not None, 20)
         time.sleep(0.4)
-        fetched = len(world.remote.ledger(path=FETCHES))
+        fetched = len(world.remote.ledger(path=FETCHES[mode]))
         assert fetched == number + 1, f"expiry {number} of kind {how}"
     calls, refused = stop(tmp_path, hammers)
     assert calls > 100
     # Only calls that were on their way when the token was killed: two kills, eight processes.
     assert refused <= 2 * PROCESSES
-    assert len(world.remote.ledger(path=FETCHES)) == 5
+    assert len(world.remote.ledger(path=FETCHES[mode])) == 5
 
 
 def test_a_crash_between_answer_and_commit_costs_one_lease(world: Any) -> None:
