@@ -5,22 +5,27 @@ import os
 import socket
 import subprocess
 import sys
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.management import call_command
 from django.test import Client
 from django.urls import path
+from django.utils import timezone
 
 from config.urls import urlpatterns as real
 from merchants import errands, lines
+from merchants.credentials import state_of
 from merchants.kept import kept
 from merchants.models import Credential, Errand, User
 from tests.conftest import SECRET
 from tests.faults.test_leaks import database
 from tests.flows.test_dispatch import ship
+from tests.lines.conftest import DOOR, PLATFORM, Provider
 from tests.pages.test_admin import admin
-from tests.pages.test_desk import page
+from tests.pages.test_desk import page, run_tasks
 from wechat.endpoints import COURIERS_OLD
 from wechat.secrets import RedactionFilter, Token, guard_handlers
 
@@ -180,3 +185,41 @@ def test_a_redirect_is_never_followed_with_the_token(world: Any) -> None:
     assert len(world.remote.ledger()) == 1
     assert isinstance(line.held and line.held.token, Token)
     assert str(line.held and line.held.token) in repr(line)
+
+
+def test_a_third_partys_day_leaves_none_behind(
+    authorized: Provider, admin: Client, pump: Any, loud: Any, capfd: Any
+) -> None:
+    """Link, return, shipping, a failed refresh, a bent push, every page an admin and a superuser can open."""
+    url = f"/admin/merchants/credential/{authorized.row.pk}/change/"
+    link = admin.post(url, {"mode": "component", "_link": "1"})
+    run_tasks()
+    code = authorized.world.remote.authorize(PLATFORM, authorized.world.merchant.appid)
+    landed = admin.get(f"/wechat/authorized/{state_of(Errand.objects.get(kind='link'))}/?auth_code={code}")
+    run_tasks()
+    shipment = ship(authorized.world.order())
+    authorized.world.remote.fault("truncated_json", call="api_authorizer_token")
+    Credential.objects.update(token_expires_at=timezone.now())
+    pump(3)
+    Client().post(f"{DOOR}?msg_signature=x&timestamp=1&nonce=2", "<xml/>", content_type="text/xml")
+    root = Client()
+    root.force_login(User.objects.get(username="root"))
+    order = f"/orders/{shipment.order.order_id}/"
+    pages = "".join(page(admin.get(one)) for one in (url, landed.url, "/", order, "/admin/merchants/errand/"))
+    lists = ("platform", "platform/1/change", "pushedevent", "credential", "errand", "pause")
+    pages += "".join(page(root.get(f"/admin/merchants/{one}/")) for one in lists)
+    row, platform = authorized.row, authorized.platform
+    canaries = {
+        *(row.access_token, row.refresh_token, code),
+        *(platform.access_token, platform.verify_ticket, platform.app_secret),
+        *(platform.push_token, platform.aes_key),
+    }
+    dump = StringIO()
+    call_command("dumpdata", stdout=dump)
+    out = capfd.readouterr()
+    seen, raw = loud.text + out.out + out.err + pages + dump.getvalue(), database()
+    assert len(canaries) == 8
+    assert not [canary for canary in canaries if canary in seen or canary.encode() in raw]
+    pre_auth_code = page(admin.get(link.url)).split("pre_auth_code=")[1].split("&")[0]
+    assert pre_auth_code not in seen, "shown on the one page that is for it, and nowhere else"
+    assert pre_auth_code.encode() not in raw
