@@ -26,8 +26,8 @@ SAME_MOMENT = timedelta(seconds=2)
 
 
 @transaction.atomic
-def store(message: bytes) -> bool:
-    """Keep one decrypted event and have it worked off; False when it was pushed before.
+def store(message: bytes) -> None:
+    """Keep one decrypted event and have it worked off, once however often it is pushed.
 
     Raises Forged for what has no name or no time: it cannot be told from a repetition.
     """
@@ -45,7 +45,6 @@ def store(message: bytes) -> bool:
     )
     if is_new:
         wake("handle_event", str(event.pk))
-    return is_new
 
 
 @transaction.atomic

@@ -151,11 +151,8 @@ def save_failure(row: TokenRow, reply: Reply) -> None:
     )
 
 
-def discard(rows: QuerySet[Any], version: int) -> bool:
-    """Forget a token the platform refused, but only if it is still the stored one; whether it was."""
-    return (
-        rows.filter(token_version=version).update(
-            token_expires_at=None, lease_until=timezone.now(), token_version=F("token_version") + 1
-        )
-        == 1
+def discard(rows: QuerySet[Any], version: int) -> None:
+    """Forget a token the platform refused, but only if it is still the stored one."""
+    rows.filter(token_version=version).update(
+        token_expires_at=None, lease_until=timezone.now(), token_version=F("token_version") + 1
     )

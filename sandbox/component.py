@@ -183,20 +183,25 @@ def _authorizer_token(db: sqlite3.Connection, body: Json, now: float) -> Json:
         return refusal(Problem(61023))
     if tokens.is_spent(db, row["appid"], "authorizer", now):
         return refusal(Problem(45009))
-    fresh = row["refresh_token"]
-    if switches.read(db)["rotate_refresh"]:
-        fresh = f"refreshtoken@@@{secrets.token_urlsafe(32)}"
-        db.execute(
-            "UPDATE authorizations SET refresh_token = ?, old_refresh = ?, replaced_at = ?"
-            " WHERE component = ? AND appid = ?",
-            (fresh, row["refresh_token"], now, row["component"], row["appid"]),
-        )
     made = tokens.grant(db, row["appid"], "authorizer", now)
     return {
         "authorizer_access_token": made["access_token"],
         "expires_in": made["expires_in"],
-        "authorizer_refresh_token": fresh,
+        "authorizer_refresh_token": _rotated(db, row, now),
     }
+
+
+def _rotated(db: sqlite3.Connection, row: sqlite3.Row, now: float) -> str:
+    """The refresh token that an answer carries: another one each time, unless switched off."""
+    if not switches.read(db)["rotate_refresh"]:
+        return str(row["refresh_token"])
+    fresh = f"refreshtoken@@@{secrets.token_urlsafe(32)}"
+    db.execute(
+        "UPDATE authorizations SET refresh_token = ?, old_refresh = ?, replaced_at = ?"
+        " WHERE component = ? AND appid = ?",
+        (fresh, row["refresh_token"], now, row["component"], row["appid"]),
+    )
+    return fresh
 
 
 def _is_known(row: sqlite3.Row, given: Any, now: float) -> bool:

@@ -161,10 +161,9 @@ class CredentialAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
             return sets or "—"
         return say("缺少 131（订单与发货）。已有：%s") % (sets or "—")
 
-    @admin.display(description=_("有别的系统在换"), boolean=True)
-    def is_contested(self, row: Credential) -> bool | None:
-        # Only a warning sign: a green tick would promise what nobody knows.
-        return False if queries.is_contested(row) else None
+    @admin.display(description=_("有别的系统在换"))
+    def is_contested(self, row: Credential) -> str:
+        return say("是") if queries.is_contested(row) else ""
 
     @admin.display(description=_("提前失效"))
     def contest(self, row: Credential) -> str:
