@@ -3,6 +3,7 @@
 store-api 3.2. Each fetch is a step; `lines` asks again after each until the store's token is there.
 """
 
+from contextvars import copy_context
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -20,7 +21,7 @@ from wechat.payload import authorizer_list_body, authorizer_token_body, componen
 from wechat.replies import Reply, ReplyKind
 
 from . import tokens
-from .models import Credential, Merchant, Pause, Platform
+from .models import Credential, Merchant, Pause, Platform, TokenRow, platform_host
 from .queries import SHIPPING_SET, the_platform
 from .services import pause_merchant
 from .tokens import Held, Kept, Wanted
@@ -47,6 +48,19 @@ def third_party(row: Credential) -> Wanted | None:
     if held is None or _looked_lately(row) or not tokens.take_lease(row):
         return None
     return _refresh(row, platform, held) if row.refresh_token else _recover(row, platform, held)
+
+
+def missing(row: Credential) -> TokenRow:
+    """Whose token is fetched first: the platform's while it has none, then the store's."""
+    platform = the_platform()
+    return row if platform is None or tokens.held(platform) else platform
+
+
+def last_failure() -> Platform | None:
+    """The platform's row when its last fetch failed; its secrets stay shut."""
+    secrets = ("app_secret", "push_token", "aes_key", "verify_ticket", "access_token")
+    rows = Platform.objects.defer(*secrets).filter(api_host=platform_host(), failed_at__isnull=False)
+    return rows.first()
 
 
 def _looked_lately(row: Credential) -> bool:
@@ -124,7 +138,8 @@ def _was_refused_before(row: Credential) -> bool:
 
 
 def _recover(row: Credential, platform: Platform, held: Held) -> Wanted:
-    fetch = partial(_look_up, platform.appid, row.merchant.appid, held)
+    # Several calls in one fetch: each is to know until when this thread has promised an answer.
+    fetch = partial(copy_context().run, _look_up, platform.appid, row.merchant.appid, held)
     return Wanted(fetch, partial(_keep_found, row, platform, held))
 
 

@@ -13,7 +13,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .models import Credential, Errand, Merchant, Mode, Platform, Role, User
+from .audit import note
+from .models import Audit, Credential, Errand, Merchant, Mode, Platform, Role, User
 from .queries import FORCE_A_DAY, FORCE_GAP, force_budget, merchants_for
 from .services import set_secret
 from .wake import wake
@@ -34,7 +35,7 @@ def save_credential(
     if secret:
         set_secret(merchant=merchant, secret=secret, by=by)
     rows = Credential.objects.filter(merchant=merchant)
-    rows.exclude(mode=mode).update(
+    has_moved = rows.exclude(mode=mode).update(
         mode=mode,
         access_token="",
         token_expires_at=None,
@@ -42,10 +43,13 @@ def save_credential(
         lease_until=timezone.now(),
         died_early_at=None,
     )
+    if has_moved:
+        note(rows.only("pk").get(), kind=Audit.Kind.CREDENTIAL, by=by, fields=["mode"], merchant=merchant)
     if token:
         paste_token(merchant=merchant, token=token, minutes=minutes, by=by)
 
 
+@transaction.atomic
 def paste_token(*, merchant: Merchant, token: str, minutes: int, by: User | None) -> None:
     """Store a token that somebody else fetched and that lives so many minutes more."""
     now = timezone.now()
@@ -56,6 +60,7 @@ def paste_token(*, merchant: Merchant, token: str, minutes: int, by: User | None
     row.died_early_at = None
     row.token_version += 1
     row.save()
+    note(row, kind=Audit.Kind.CREDENTIAL, by=by, fields=["access_token"], merchant=merchant)
 
 
 @transaction.atomic
@@ -85,8 +90,11 @@ def start(kind: str, *, merchant: Merchant | None = None, by: User | None, given
 @transaction.atomic
 def save_platform(*, appid: str, secrets: dict[str, str], by: User) -> Platform:
     """Set our third-party platform; an empty secret keeps the stored one, a new AppID drops its tokens."""
-    row = Platform.objects.filter(pk=1).first() or Platform(pk=1)
+    before = Platform.objects.filter(pk=1).first()
+    row = before or Platform(pk=1)
+    changed = [name for name, secret in secrets.items() if secret]
     if row.appid != appid:
+        changed.append("appid")
         row.appid, row.verify_ticket, row.ticket_at = appid, "", None
         row.access_token, row.token_expires_at = "", None
         row.token_version += 1
@@ -95,6 +103,9 @@ def save_platform(*, appid: str, secrets: dict[str, str], by: User) -> Platform:
             setattr(row, name, secret)
             row.shown[name] = _shown(secret, by)
     row.save()
+    if changed:
+        action = Audit.Action.CHANGED if before else Audit.Action.ADDED
+        note(row, kind=Audit.Kind.CREDENTIAL, action=action, by=by, fields=changed)
     return row
 
 

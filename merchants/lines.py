@@ -15,19 +15,22 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from wechat.client import Client, Timeouts
+from wechat.client import Client
 from wechat.endpoints import Endpoint
 from wechat.outcomes import read_outcome
 from wechat.replies import Reply, ReplyKind
 
 from . import component, tokens
+from .deadline import seconds_left, timeouts
 from .fields import SecretUnreadable
-from .models import Credential, Merchant, Mode, platform_host
+from .models import Credential, Merchant, Mode, TokenRow, platform_host
 from .services import pause_merchant
 from .tokens import Kept, Wanted, client
 
 log = logging.getLogger(__name__)
 READ_TRIES = 3
+# A token refused so often in one read is a person's business.
+REFUSALS = 2
 # A token refused with more than this left has died before its time.
 EARLY = timedelta(seconds=60)
 # The most fetches one line can take: the platform's token, a refresh, the lost refresh token, a refresh.
@@ -42,6 +45,10 @@ class Line:
     merchant_pk: int
     client: Client
     held: tokens.Held | None
+
+    def in_time(self) -> "Line":
+        """The same line, made ready for a lane: over by when this thread has promised an answer."""
+        return replace(self, client=client() if self.held else cloud_client())
 
     def call(self, endpoint: Endpoint, body: Mapping[str, Any]) -> Reply:
         """Make the call. HTTP only: any thread may do it."""
@@ -84,7 +91,7 @@ def credential(merchant: Merchant) -> Credential | None:
 
 def cloud_client() -> Client:
     """A client of WeChat CloudRun's sidecar, which adds the credential (store-api 3.4)."""
-    return Client(settings.WECHAT_CLOUD_API_URL, Timeouts(*settings.WECHAT_TIMEOUT), is_cloud=True)
+    return Client(settings.WECHAT_CLOUD_API_URL, timeouts(), is_cloud=True)
 
 
 def is_reachable(merchant: Merchant) -> bool:
@@ -115,10 +122,19 @@ def ask(merchant: Merchant) -> Wanted | None:
 def ensure(merchant: Merchant) -> Line | None:
     """A usable line, its token fetched now if this process gets the lease; None when none is to be had."""
     for _ in range(FETCHES):
-        wanted = ask(merchant)
-        if wanted is None or wanted.keep(wanted.fetch()) is not Kept.STEP:
+        if wanted := ask(merchant):
+            if wanted.keep(wanted.fetch()) is not Kept.STEP:
+                break
+        elif current(merchant) is not None or not _await_the_other(merchant):
             break
     return current(merchant)
+
+
+def _await_the_other(merchant: Merchant) -> bool:
+    """Whether another process was fetching what this line lacks, and has come to an end."""
+    row = credential(merchant)
+    missing = component.missing(row) if row and row.mode == Mode.COMPONENT else row
+    return missing is not None and tokens.await_the_other(missing)
 
 
 def renew(merchants: Iterable[Merchant]) -> None:
@@ -160,27 +176,57 @@ def read(merchant: Merchant, endpoint: Endpoint, body: Mapping[str, Any]) -> Rep
     """
     if not is_reachable(merchant):
         return Reply(ReplyKind.NOT_SENT, slug="wrong_host")
-    reply, refused = Reply(ReplyKind.NOT_SENT, slug="no_token"), 0
+    reply, refused = Reply(ReplyKind.NOT_SENT, slug="connect_timeout"), 0
     for number in range(READ_TRIES):
-        line = ensure(merchant) if refused < 2 else None
-        if line is None:
+        if seconds_left() <= 0:
             break
-        reply = line.call(endpoint, body)
-        then = read_outcome(reply).then
-        if then == "renew_token":
-            line.drop()
-            refused += 1
-        elif then not in ("unclear", "later"):
+        time.sleep(min(_pause_before(number, reply), max(0.0, seconds_left())))
+        reply = _read_once(merchant, endpoint, body)
+        refused += read_outcome(reply).then == "renew_token"
+        if refused == REFUSALS or not _may_change(merchant, reply):
             break
-        else:
-            time.sleep(0.3 * 2**number)
     _pause_if_needed(merchant, endpoint, reply, refused)
     return reply
+
+
+def _pause_before(number: int, last: Reply) -> float:
+    return 0.0 if number == 0 or read_outcome(last).then == "renew_token" else 0.15 * 2**number
+
+
+def _read_once(merchant: Merchant, endpoint: Endpoint, body: Mapping[str, Any]) -> Reply:
+    line = ensure(merchant)
+    if line is None:
+        row = last_failure(merchant)
+        reason = f"{row.failed_errcode or ''} {row.failed_reason}".strip() if row else ""
+        return Reply(ReplyKind.NOT_SENT, slug="no_token", errmsg=reason)
+    reply = line.call(endpoint, body)
+    if read_outcome(reply).then == "renew_token":
+        line.drop()
+    return reply
+
+
+def last_failure(merchant: Merchant) -> TokenRow | None:
+    """The row whose last fetch failed, if this merchant's token is fetched at all; its secrets stay shut."""
+    rows = Credential.objects.defer("app_secret", "access_token", "refresh_token")
+    row = rows.filter(merchant=merchant, mode__in=FETCHERS).first()
+    if row is None or row.failed_at is not None:
+        return row
+    return component.last_failure() if row.mode == Mode.COMPONENT else None
+
+
+def _may_change(merchant: Merchant, reply: Reply) -> bool:
+    """Whether the same call may fare better in a moment; a used-up quota will not."""
+    outcome = read_outcome(reply)
+    if reply.slug == "no_token":
+        row = last_failure(merchant)
+        return row is not None and not tokens.was_refused(row.failed_errcode)
+    is_quota = outcome.code.scope == "merchant_call"
+    return outcome.then in ("unclear", "renew_token") or (outcome.then == "later" and not is_quota)
 
 
 def _pause_if_needed(merchant: Merchant, endpoint: Endpoint, reply: Reply, refused: int) -> None:
     words: dict[str, Any] = {"errcode": reply.errcode, "errmsg": reply.errmsg, "rid": reply.rid}
     if reply.errcode == 48001:
         pause_merchant(merchant=merchant, call=endpoint.name, **words)
-    elif refused == 2 and read_outcome(reply).then == "renew_token":
+    elif refused == REFUSALS:
         pause_merchant(merchant=merchant, **words)

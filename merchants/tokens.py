@@ -5,6 +5,7 @@ fetch happens outside any transaction, and losers of the lease keep the old toke
 """
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -16,12 +17,13 @@ from django.conf import settings
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from wechat.client import Client, Timeouts
+from wechat.client import Client
 from wechat.endpoints import STABLE_TOKEN
 from wechat.payload import stable_token_body
 from wechat.replies import Reply
 from wechat.secrets import Token
 
+from .deadline import timeouts
 from .models import Credential, TokenRow
 
 log = logging.getLogger(__name__)
@@ -29,7 +31,10 @@ log = logging.getLogger(__name__)
 # stable_token hands out the same token until its last five minutes, so asking earlier is useless.
 RENEW_BEFORE = timedelta(seconds=280)
 USABLE_FOR = timedelta(seconds=20)
-LONGEST = 7200
+LONGEST, SHORTEST = 7200, 60
+# A wrong secret is not tried in a tight loop; a token call without an answer is tried again soon.
+COOL_DOWN, SOON = timedelta(seconds=5), timedelta(seconds=0.3)
+BUSY = -1
 
 
 class Held(NamedTuple):
@@ -60,7 +65,7 @@ class Wanted:
 
 def client() -> Client:
     """A client of the operator's WECHAT_API_URL."""
-    return Client(settings.WECHAT_API_URL, Timeouts(*settings.WECHAT_TIMEOUT))
+    return Client(settings.WECHAT_API_URL, timeouts())
 
 
 def held(row: TokenRow) -> Held | None:
@@ -106,6 +111,23 @@ def _lease() -> timedelta:
     return timedelta(seconds=max(30.0, 2 * settings.WECHAT_TIMEOUT[2]))
 
 
+def await_the_other(row: TokenRow) -> bool:
+    """Wait while another process fetches this row's token, not longer than a call may take.
+
+    Whether it came to an end; False also when nobody fetches, or the last fetch has just failed.
+    """
+    if row.failed_at is not None and timezone.now() < row.failed_at + COOL_DOWN:
+        return False
+    end, has_waited = time.monotonic() + timeouts().total, False
+    unchanged = same(row).filter(failed_at=row.failed_at)
+    while unchanged.filter(lease_until__gt=timezone.now()).exists():
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.05)
+        has_waited = True
+    return has_waited
+
+
 def same(row: TokenRow) -> QuerySet[Any]:
     """The row, as long as its token is still the one that was read."""
     return type(row)._default_manager.filter(pk=row.pk, token_version=row.token_version)
@@ -132,23 +154,28 @@ def fresh(token: str, expires_in: object) -> dict[str, Any]:
 
 
 def lifetime(expires_in: object) -> timedelta:
-    """As long as the platform says, two hours at most."""
+    """What was promised, at least a minute: a token that ends earlier is refused (42001) and fetched anew."""
     try:
-        return timedelta(seconds=min(LONGEST, int(str(expires_in))))
+        return timedelta(seconds=max(SHORTEST, min(LONGEST, int(float(str(expires_in))))))
     except (ValueError, OverflowError):
         return timedelta(seconds=LONGEST)
 
 
 def save_failure(row: TokenRow, reply: Reply) -> None:
-    """Note why no token came. The lease stays for a moment: a wrong secret is not tried in a tight loop."""
+    """Note why no token came. The lease stays for a moment, longer where asking again changes nothing."""
     now = timezone.now()
     log.warning("token fetch failed: %s %s %s", row._meta.label, reply.errcode, reply.slug)
     same(row).update(
         failed_at=now,
         failed_errcode=reply.errcode,
         failed_reason=(reply.errmsg or reply.slug)[:300],
-        lease_until=now + timedelta(seconds=5),
+        lease_until=now + (COOL_DOWN if was_refused(reply.errcode) else SOON),
     )
+
+
+def was_refused(errcode: int | None) -> bool:
+    """Whether the last fetch got an answer that asking again does not change."""
+    return errcode not in (None, BUSY)
 
 
 def discard(rows: QuerySet[Any], version: int) -> None:

@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-HOME = Path("var/demo")
+HOME = Path(os.environ.get("DEMO_HOME", "var/demo"))
 ENV_FILE = HOME / "env"
 LOGINS = (("staff", "员工 / staff"), ("manager", "主管 / manager"), ("admin", "管理员 / admin"))
 PASSWORD = "fahuo-demo"  # noqa: S105 - printed on the demo's own login page

@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from wechat.errcodes import meaning, problem_text
 from wechat.waybills import guess, normalise, same_courier
 
+from .asked import whole
 from .drafts import VIRTUAL, CourseDraft, Draft, Item, Number, OrderFacts, PackageDraft, Problem, SerialDraft
 
 TEXTS = (
@@ -19,6 +20,8 @@ TEXTS = (
 )  # fmt: skip
 # The last part of a problem's path -> the field of a card where it is shown.
 OTHER_COURIER, OTHER_WORDS = "OTHER", ("其他", "其他快递公司", "qt")
+# Room for what the other orders of one parcel add to it.
+LONGEST_KEY = 40
 SHOWN_AT = {"items": "goods", "course": "wxa_appid", "product_cnt": "goods", "product_id": "goods"}
 
 
@@ -64,8 +67,11 @@ class Card:
     values: dict[str, str]
     counts: dict[tuple[str, str], str]
     findings: dict[str, list[Finding]] = field(default_factory=dict)
-    # The name of the courier that an empty field was filled with, by the number's look.
+    # The courier this person used last here, for a number that no guess fits.
+    last_courier: str = ""
+    # The name of the courier that an empty field was filled with, and whether by habit or by the number.
     guessed: str = ""
+    by_habit: bool = False
 
     def value(self, name: str) -> str:
         return self.values.get(name, "")
@@ -102,10 +108,12 @@ class Card:
         typed, listed = self.value("delivery_id").strip(), facts.couriers or {}
         if typed:
             return resolve_courier(typed, facts)
-        likely = guess(normalise(self.value("waybill_id")))
-        fitting = [code for maker in likely for code in listed if same_courier(maker, code)]
-        self.guessed = listed[fitting[0]] if fitting else ""
-        return fitting[0] if fitting else ""
+        number = normalise(self.value("waybill_id"))
+        fitting = [code for maker in guess(number) for code in listed if same_courier(maker, code)]
+        self.by_habit = bool(number) and not fitting and self.last_courier in listed
+        code = fitting[0] if fitting else self.last_courier if self.by_habit else ""
+        self.guessed = listed.get(code, "")
+        return code
 
     def _course(self) -> CourseDraft | None:
         names = ("start_time", "end_time", "wxa_appid", "wxa_path")
@@ -125,10 +133,29 @@ class ShipForm:
 
     cards: list[Card]
     form_key: str = ""
+    also: list[str] = field(default_factory=list)
     order_findings: list[Finding] = field(default_factory=list)
 
     def to_draft(self, facts: OrderFacts) -> Draft:
         return Draft(facts.order_id, tuple(card.to_draft(facts) for card in self.cards))
+
+    def fit_what_is_left(self, facts: OrderFacts) -> None:
+        """Ask for no more than is left, the first cards first; what is no number stays as typed."""
+        left = {goods.pair: goods.left for goods in facts.goods}
+        for card in self.cards:
+            for pair, text in card.counts.items():
+                if isinstance(asked := number(text), int):
+                    card.counts[pair] = str(min(asked, left[pair]))
+                    left[pair] -= min(asked, left[pair])
+
+    @property
+    def waybills(self) -> list[str]:
+        return [number for card in self.cards if (number := normalise(card.value("waybill_id")))]
+
+    def know(self, last_courier: str) -> "ShipForm":
+        for card in self.cards:
+            card.last_courier = last_courier
+        return self
 
     def show(self, problems: Iterable[Problem]) -> None:
         """Put each problem at its field; what belongs to no field stands above the cards."""
@@ -160,10 +187,10 @@ def split_path(path: str) -> tuple[int | None, str]:
 
 def read_form(data: Mapping[str, Any], facts: OrderFacts) -> ShipForm:
     """The posted cards, in order, whatever they hold."""
-    total = min(int(data.get("cards") or 1), 50) if str(data.get("cards") or "1").isdigit() else 1
+    total = min(whole(str(data.get("cards") or "")) or 1, 50)
     removed = str(data.get("remove") or "")
     cards = [_card(data, number, facts) for number in range(total) if str(number) != removed]
-    return ShipForm(cards or [blank_card(facts, [])], str(data.get("form_key") or ""))
+    return ShipForm(cards or [blank_card(facts, [])], str(data.get("form_key") or "")[:LONGEST_KEY])
 
 
 def _card(data: Mapping[str, Any], index: int, facts: OrderFacts) -> Card:

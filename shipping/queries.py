@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
@@ -16,7 +16,7 @@ from wechat.orders import parse_order
 from wechat.waybills import normalise
 
 from . import states
-from .drafts import VIRTUAL, CourseDraft, Goods, Item, Noted, OrderFacts, PackageDraft, Pair, SerialDraft
+from .drafts import VIRTUAL, CourseDraft, Goods, Item, OrderFacts, PackageDraft, Pair, SerialDraft
 from .models import (
     Attempt,
     Courier,
@@ -26,6 +26,7 @@ from .models import (
     OrderLine,
     Package,
     Parcel,
+    Printing,
     Serial,
     Shipment,
     StatusChange,
@@ -140,32 +141,6 @@ def address_of(order: Order) -> str:
     return " ".join(part for part in (order.receiver, order.phone, order.region) if part)
 
 
-def noted_of(order: Order) -> Noted:
-    """What is to be remembered of an order while its label is being used."""
-    pairs = dict.fromkeys((line.product_id, line.sku_id) for line in order.lines.all())
-    return Noted(order.address_hash, address_of(order), tuple(pairs))
-
-
-def noted_by(shipment: Shipment) -> Noted | None:
-    """What was noted when the label of a shipment came into use; None for one from before that was kept."""
-    return read_noted(shipment.noted)
-
-
-def read_noted(kept: dict[str, Any] | None) -> Noted | None:
-    if not kept:
-        return None
-    goods = tuple((str(product), str(sku)) for product, sku in kept["goods"])
-    return Noted(kept["address_hash"], kept["address"], goods)
-
-
-def noted_at_label(order: Order) -> Noted:
-    """What the order said when its slip was printed, if that was for the parcel now being packed."""
-    printing = order.printings.order_by("-id").first()
-    shipped = order.packages.filter(status=states.SHIPPED).order_by("-status_at").first()
-    is_for_this = printing and (shipped is None or printing.at > shipped.status_at)
-    return (read_noted(printing.noted) if printing and is_for_this else None) or noted_of(order)
-
-
 def _elsewhere(order: Order, waybills: Collection[str]) -> dict[str, str]:
     """Which of these numbers other buyers' orders of the same store carry."""
     rows = Package.objects.filter(
@@ -257,20 +232,59 @@ def _met_before(order: Order) -> frozenset[tuple[int, str, str]]:
     )
 
 
+def printings_of(order: Order) -> QuerySet[Printing]:
+    """When and by whom the order's packing slip was printed, the latest first."""
+    return order.printings.select_related("by")
+
+
 def goods_of(package: Package) -> tuple[Item, ...]:
     return tuple(Item(i.product_id, i.sku_id, i.product_cnt) for i in package.items.all())
 
 
-def pieces_left(order: Order) -> int:
-    """Pieces nobody has shipped or is shipping, from rows already loaded."""
+def goods_left(order: Order) -> dict[Pair, int]:
+    """Pieces of each of the goods nobody has shipped or is shipping, from rows already loaded."""
     parcels = list(order.parcels.all())
     ours = [package for package in order.packages.all() if package.status in states.HOLDS_GOODS]
     shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
-    return sum(goods.left for goods in _goods(order, _taken(parcels, ours, shown)))
+    return {goods.pair: goods.left for goods in _goods(order, _taken(parcels, ours, shown))}
 
 
-def order_timeline(order: Order) -> QuerySet[StatusChange]:
-    return StatusChange.objects.filter(package__order=order).select_related("package", "by").order_by("-id")
+def pieces_left(order: Order) -> int:
+    return sum(goods_left(order).values())
+
+
+class Event(NamedTuple):
+    """One line of an order's timeline; `kind` is a package's new status, or hold, release, print."""
+
+    at: datetime
+    kind: str
+    subject: str
+    who: User | None
+    why: str = ""
+
+
+def order_events(order: Order) -> list[Event]:
+    """What happened to an order here, the newest first."""
+    rows = StatusChange.objects.filter(package__order=order).select_related("package", "by")
+    events = [Event(c.at, c.target, str(c.package), c.by, c.reason if c.by else "") for c in rows]
+    for hold in order.holds.select_related("held_by", "released_by"):
+        events.append(Event(hold.held_at, "hold", "", hold.held_by, hold.reason))
+        ended = hold.released_at or hold.until
+        if ended and ended <= timezone.now():
+            events.append(Event(ended, "release", "", hold.released_by))
+    printed = order.printings.select_related("by")
+    events += [Event(printing.at, "print", "", printing.by) for printing in printed]
+    if order.alarm_done_at:
+        events.append(Event(order.alarm_done_at, "intercept", "", order.alarm_done_by))
+    return sorted(events, key=lambda event: event.at, reverse=True)
+
+
+def must_intercept(order: Order) -> bool:
+    """Whether it changed after a parcel of ours had left, and nobody has ticked that off."""
+    alarm, done = order.alarm_at, order.alarm_done_at
+    if alarm is None or (done is not None and done >= alarm):
+        return False
+    return order.packages.filter(status=states.SHIPPED, status_at__lte=alarm).exists()
 
 
 def recharge_of(order: Order) -> dict[str, str]:
@@ -295,10 +309,12 @@ def draft_of_package(package: Package) -> PackageDraft:
 
 
 def kept_draft(order: Order) -> list[PackageDraft]:
-    """The packages of the order's latest shipment if nobody has queued it yet."""
+    """The packages of the order's latest shipment that never left: drafts, and what was withdrawn."""
     latest = order.shipments.order_by("-id").first()
-    rows = latest.packages.filter(status=states.DRAFT).prefetch_related("items") if latest else []
-    return [draft_of_package(package) for package in rows]
+    if latest is None:
+        return []
+    rows = latest.packages.filter(status__in=(states.DRAFT, states.CANCELLED)).prefetch_related("items")
+    return [draft_of_package(package) for package in rows.exclude(changes__source=states.CONFLICT)]
 
 
 def couriers_for(order: Order) -> QuerySet[Courier]:
@@ -353,10 +369,15 @@ def can_ship(order: Order) -> bool:
     return order.status in (20, 21) and not is_held(order) and bool(pieces_left(order))
 
 
-def is_held(order: Order) -> bool:
-    """Whether a hold is in force, from rows already loaded."""
+def hold_of(order: Order) -> Hold | None:
+    """The hold in force, from rows already loaded."""
     now = timezone.now()
-    return any(h.released_at is None and (h.until is None or h.until > now) for h in order.holds.all())
+    in_force = (h for h in order.holds.all() if h.released_at is None and (h.until is None or h.until > now))
+    return next(in_force, None)
+
+
+def is_held(order: Order) -> bool:
+    return hold_of(order) is not None
 
 
 def same_buyer(order: Order, user: User) -> list[Order]:

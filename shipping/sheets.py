@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from wechat.waybills import normalise
 
 from .drafts import (
@@ -90,6 +92,10 @@ class SheetOrder:
     rows: list[Row] = field(default_factory=list)
 
     @property
+    def waybills(self) -> set[str]:
+        return {normalise(row["waybill_id"]) for row in self.rows} - {""}
+
+    @property
     def packages(self) -> list[SheetPackage]:
         courses = {_sku(row) for row in self.rows if any(row[name] for name in COURSE)}
         groups: dict[tuple[str, ...], SheetPackage] = {}
@@ -133,29 +139,32 @@ def _rows(raw: bytes) -> Iterator[Row]:
             if row := _row(count, header, [cell.strip() for cell in cells]):
                 yield row
     except UnicodeDecodeError:
-        raise UnusableSheet("文件不是 UTF-8 编码；请在 Excel 里另存为“CSV UTF-8”。") from None
+        raise UnusableSheet(_("文件不是 UTF-8 编码；请在 Excel 里另存为“CSV UTF-8”。")) from None
     except csv.Error as error:
-        raise UnusableSheet(f"文件不是有效的 CSV：{error}") from None
+        raise UnusableSheet(_("文件不是有效的 CSV：%s") % error) from None
 
 
 def _row(count: int, header: list[str], cells: list[str]) -> Row | None:
     """None for an empty line. A cell without a column name is never dropped in silence."""
     named = dict(zip(header, cells, strict=False))
     if any(cells[len(header) :]):
-        raise UnusableSheet(f"第 {count} 行有单元格不在任何一列下面。")
+        raise UnusableSheet(_("第 %d 行有单元格不在任何一列下面。") % count)
     return Row(count, named) if any(named.values()) else None
 
 
 def _check_header(header: list[str]) -> None:
     while header and not header[-1]:
         header.pop()
-    unknown = [name or "（空）" for name in header if name not in COLUMNS]
+    if len(header) == 1 and (other := re.search(r"[;\t|；，]", header[0])):
+        raise UnusableSheet(_("各列之间要用英文逗号，这个文件用的是“%s”。") % other[0])
+    unknown = [name or _("（空）") for name in header if name not in COLUMNS]
     if unknown:
-        raise UnusableSheet(f"不认识的列：{', '.join(unknown)}；可用的列是 {', '.join(COLUMNS)}。")
+        names = {"unknown": ", ".join(unknown), "known": ", ".join(COLUMNS)}
+        raise UnusableSheet(_("不认识的列：%(unknown)s；可用的列是 %(known)s。") % names)
     if "order_id" not in header:
-        raise UnusableSheet("缺少 order_id 列。")
+        raise UnusableSheet(_("缺少 order_id 列。"))
     if len(set(header)) < len(header):
-        raise UnusableSheet("有重复的列名。")
+        raise UnusableSheet(_("有重复的列名。"))
 
 
 def number(text: str) -> Number:
@@ -277,6 +286,12 @@ def _split(path: str) -> tuple[int | None, str, int | None]:
     index, _, rest = path.removeprefix("packages[").partition("]")
     item = rest.partition("items[")[2].partition("]")[0]
     return int(index), rest.rpartition(".")[2].partition("[")[0], int(item) if item else None
+
+
+def leaves_blanks(package: SheetPackage) -> bool:
+    """Whether its goods can be told only from what is left of the order."""
+    rows = package.goods_rows
+    return not rows or any(not (row["sku_id"] and row["product_cnt"]) for row in rows)
 
 
 def is_virtual(package: SheetPackage, facts: OrderFacts) -> bool:

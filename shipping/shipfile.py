@@ -1,8 +1,11 @@
 """One order of a file: what is already under way, what is wrong, what is queued; and its JSON."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from django.utils import timezone
 
 from merchants.models import Merchant
 from wechat.errcodes import meaning, problem_text
@@ -10,6 +13,7 @@ from wechat.waybills import normalise, same_courier
 
 from . import states
 from .dispatch.matching import goods
+from .dispatch.sending import FRESH
 from .drafts import EXPRESS, VIRTUAL, Draft, OrderFacts, PackageDraft, Pair, Problem
 from .models import Order, Package, Shipment
 from .queries import order_facts
@@ -19,15 +23,16 @@ from .sheets import (
     SheetPackage,
     as_written,
     is_virtual,
+    leaves_blanks,
     names_an_order,
     place,
     sheet_problems,
     to_draft,
 )
-from .syncing import find_order
+from .syncing import find_order, read_order
 
 LANGUAGE = "zh-hans"
-READY = "ready"
+READY, INVALID = "ready", "invalid"
 
 
 @dataclass
@@ -41,36 +46,34 @@ class OrderResult:
     problems: list[dict[str, Any]] = field(default_factory=list)
     is_invalid: bool = False
 
-    @property
-    def shipments(self) -> set[int]:
-        return set(Package.objects.filter(pk__in=self.known).values_list("shipment_id", flat=True))
-
-    def packages(self) -> list[dict[str, Any]]:
-        rows = Package.objects.filter(pk__in=self.known).order_by("pk")
-        shown = [_shown(package, states.SHIPPED) for package in self.elsewhere]
-        shown += [_shown(package, READY) for package in self.ready]
-        return [_row(package) for package in rows] + shown
-
-    def status(self) -> str:
-        """`invalid`, `ready`, or the least finished of its packages."""
-        if self.is_invalid:
-            return "invalid"
-        held = {package["status"] for package in self.packages()}
-        order = (*states.LEAST_FINISHED[:-1], READY, states.SHIPPED)
-        return next((status for status in order if status in held), "invalid")
-
-    def is_good(self, *, waited: bool) -> bool:
-        """Without --wait handed over is enough; a running worker may have claimed the package since."""
-        handed_over = {states.SHIPPED, states.QUEUED, states.SENDING}
-        return self.status() in ({states.SHIPPED} if waited else handed_over)
-
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, rows: Mapping[int, Package]) -> dict[str, Any]:
+        """What became of it; `rows` holds the known packages as they are now."""
+        packages = [_row(rows[pk]) for pk in sorted(set(self.known))]
+        packages += [_shown(package, states.SHIPPED) for package in self.elsewhere]
+        packages += [_shown(package, READY) for package in self.ready]
         return {
             "order_id": self.order_id,
-            "status": self.status(),
-            "packages": self.packages(),
+            "status": self._status({package["status"] for package in packages}),
+            "packages": packages,
             "problems": self.problems,
         }
+
+    def _status(self, held: set[str]) -> str:
+        """`invalid`, `ready`, or the least finished of its packages."""
+        order = (*states.LEAST_FINISHED[:-1], READY, states.SHIPPED)
+        least = next((status for status in order if status in held), INVALID)
+        return INVALID if self.is_invalid else least
+
+
+def is_good(status: str, *, waited: bool) -> bool:
+    """Without --wait handed over is enough; a running worker may have claimed the package since."""
+    handed_over = {states.SHIPPED, states.QUEUED, states.SENDING}
+    return status in ({states.SHIPPED} if waited else handed_over)
+
+
+def known_packages(results: Iterable[OrderResult]) -> dict[int, Package]:
+    """The packages of all results by their key, read now."""
+    return Package.objects.in_bulk({pk for result in results for pk in result.known})
 
 
 def _row(package: Package) -> dict[str, Any]:
@@ -101,13 +104,31 @@ def ship_order(merchant: Merchant, wanted: SheetOrder, *, dry_run: bool) -> Orde
     order, problem = find_order(merchant, wanted.order_id)
     if order is None:
         _tell(result, wanted, [], [problem] if problem else [])
-        result.is_invalid = True
         return result
-    facts = order_facts(order)
+    result = _ship_known(order, wanted, dry_run)
+    while result.is_invalid and (newer := _newer(order)):
+        order, result = newer, _ship_known(newer, wanted, dry_run)
+    return result
+
+
+def _newer(order: Order) -> Order | None:
+    """The order with what happened meanwhile: another run queued the same rows, or old facts read anew."""
+    if order.read_at is not None and order.read_at < timezone.now() - FRESH:
+        read_order(order.merchant, order.order_id)
+    now = Order.objects.select_related("merchant").get(pk=order.pk)
+    is_new = (now.revision, now.read_at) != (order.revision, order.read_at)
+    return now if is_new else None
+
+
+def _ship_known(order: Order, wanted: SheetOrder, dry_run: bool) -> OrderResult:
+    result, facts = OrderResult(wanted.order_id), order_facts(order, waybills=wanted.waybills)
     known = Known(order, facts, result)
     fresh = [package for package in wanted.packages if not known.holds(package)]
-    if fresh and not _refuse_rows(result, wanted).is_invalid:
-        _queue(order, to_draft(order.order_id, fresh, facts), wanted, fresh, result, dry_run)
+    if fresh and not facts.is_read and any(leaves_blanks(package) for package in fresh):
+        # Only the order says what a blank stands for, and it could not be read.
+        _tell(result, wanted, fresh, [Problem("order", slug="facts_unreadable")])
+    elif fresh and not _refuse_rows(result, wanted).is_invalid:
+        _queue(order, facts, wanted, fresh, result, dry_run)
     return result
 
 
@@ -119,13 +140,14 @@ def _refuse_rows(result: OrderResult, wanted: SheetOrder) -> OrderResult:
 
 def _queue(
     order: Order,
-    draft: Draft,
+    facts: OrderFacts,
     wanted: SheetOrder,
     fresh: list[SheetPackage],
     result: OrderResult,
     dry_run: bool,
 ) -> None:
-    filled, problems = rehearse(order=order, draft=draft)
+    draft = to_draft(order.order_id, fresh, facts)
+    filled, problems = rehearse(order=order, draft=draft, facts=facts)
     _tell(result, wanted, fresh, problems)
     if result.is_invalid:
         return

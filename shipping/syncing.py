@@ -20,7 +20,8 @@ from wechat.endpoints import (
     ORDER_GET,
     ORDER_LIST,
 )
-from wechat.orders import MalformedOrder, OrderData, parse_order
+from wechat.orders import MalformedOrder, OrderData, flag, parse_order
+from wechat.outcomes import read_outcome
 from wechat.payload import (
     address_get_body,
     address_list_body,
@@ -62,23 +63,25 @@ def moment(seconds: int | None) -> datetime | None:
 
 
 def explain(reply: Reply) -> str:
-    return f"{reply.errcode} {reply.errmsg}".strip() if reply.errcode else reply.slug
+    """Why a reading call brought nothing, in one line; an answer of 0 held no order we can read."""
+    reason = str(reply.errcode) if reply.errcode else reply.slug or "facts_unreadable"
+    return f"{reason} {reply.errmsg}".strip() if reply.errcode != 0 else reason
 
 
 # --- one order ----------------------------------------------------------------------------------------
 
 
 def find_order(merchant: Merchant, order_id: str) -> tuple[Order | None, Problem | None]:
-    """The stored order; one not known yet is read now. Only the platform's 100002 proves absence."""
-    known = Order.objects.filter(merchant=merchant, order_id=order_id).select_related("merchant").first()
-    if known is not None:
+    """The stored order; one never read is read now. Only the platform's 100002 proves absence."""
+    rows = Order.objects.select_related("merchant")
+    known = rows.filter(merchant=merchant, order_id=order_id).first()
+    if known is not None and known.read_at is not None:
         return known, None
     order, reply = read_order(merchant, order_id)
-    if order is not None:
-        return order, None
-    if reply.errcode in (100002, 40097, 47001):
+    if order is None and reply.errcode == 100002:
         return None, Problem("order", errcode=100002)
-    return None, Problem("order", slug="facts_unreadable")
+    # Not read: the rules warn, and the worker reads again before it sends.
+    return order or rows.get_or_create(merchant=merchant, order_id=order_id)[0], None
 
 
 def read_order(merchant: Merchant, order_id: str) -> tuple[Order | None, Reply]:
@@ -134,7 +137,13 @@ def is_alarming(order: Order, data: OrderData) -> bool:
     is_new_aftersale = data.on_aftersale > order.on_aftersale
     is_moving = data.address_under_review and not order.address_under_review
     has_moved = bool(order.address_hash and data.address_hash) and order.address_hash != data.address_hash
-    return is_new_aftersale or is_moving or has_moved
+    return is_new_aftersale or is_moving or has_moved or _came_back(order, data)
+
+
+def _came_back(order: Order, data: OrderData) -> bool:
+    """Whether an aftersale began and ended between the two reads."""
+    known = sum(line.finish_aftersale_sku_cnt for line in order.lines.all())
+    return not order.on_aftersale and sum(line.finish_aftersale_sku_cnt for line in data.lines) > known
 
 
 def _is_stale(order: Order, data: OrderData, began: datetime) -> bool:
@@ -191,9 +200,15 @@ def _sync_one(merchant: Merchant, order_id: str, result: SyncResult) -> None:
     if order is None:
         result.failed += 1
         result.error = result.error or explain(reply)
+        if read_outcome(reply).then in ENDS_A_SYNC:
+            raise ReadFailed(result.error)
         return
     result.read += 1
     result.changed += before is None or before.platform_updated_at != order.platform_updated_at
+
+
+# Answers about the merchant or the line, not about one order: the next call would get the same.
+ENDS_A_SYNC = ("pause_merchant", "renew_token", "later", "not_sent")
 
 
 class ReadFailed(Exception):
@@ -222,10 +237,11 @@ def _window(merchant: Merchant, start: int, stop: int) -> Iterator[str]:
         if not reply.ok:
             raise ReadFailed(explain(reply))
         ids = reply.data.get("order_id_list") or []
-        yield from (str(order_id) for order_id in ids)
-        key = str(reply.data.get("next_key") or "")
-        has_more = bool(reply.data.get("has_more")) and bool(key) and key != next_key
-        next_key = key
+        yield from (str(order_id) for order_id in ids if order_id)
+        before, next_key = next_key, str(reply.data.get("next_key") or "")
+        has_more = flag(reply.data.get("has_more"))
+        if has_more and next_key in ("", before):
+            raise ReadFailed("has_more without a next_key")
 
 
 def sync_couriers(merchant: Merchant) -> bool:
@@ -233,11 +249,11 @@ def sync_couriers(merchant: Merchant) -> bool:
     reply = lines.read(merchant, COURIERS_NEW, couriers_new_body())
     if not reply.ok:
         reply = lines.read(merchant, COURIERS_OLD, {})
-    rows = [row for row in reply.data.get("company_list") or [] if row.get("delivery_id")]
-    if not reply.ok or not rows:
-        return False
-    _store_couriers(merchant, {str(r["delivery_id"]): str(r.get("delivery_name") or "") for r in rows})
-    return True
+    listed = reply.data.get("company_list") if reply.ok else None
+    rows = [row for row in listed or [] if isinstance(row, dict) and row.get("delivery_id")]
+    if rows:
+        _store_couriers(merchant, {str(r["delivery_id"]): str(r.get("delivery_name") or "") for r in rows})
+    return bool(rows)
 
 
 @transaction.atomic
@@ -267,6 +283,6 @@ def _has_default_address(merchant: Merchant) -> bool | None:
         reply = lines.read(merchant, ADDRESS_GET, address_get_body(str(address_id)))
         if not reply.ok:
             return None
-        if (reply.data.get("address_detail") or {}).get("default_recv") in (1, True, "1"):
+        if flag((reply.data.get("address_detail") or {}).get("default_recv")):
             return True
     return False

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import history, lists, orders, ship
+from .views import history, lists, orders, ship, slips, todo
 
 urlpatterns = [
     path("", lists.order_list, name="order_list"),
@@ -12,10 +12,20 @@ urlpatterns = [
     path("orders/sync/", orders.order_sync, name="order_sync"),
     path("orders/<str:order_id>/", orders.order_detail, name="order_detail"),
     path("orders/<str:order_id>/ship/", ship.order_ship, name="order_ship"),
+    path("orders/<str:order_id>/presence/", ship.order_presence, name="order_presence"),
+    path("orders/<str:order_id>/hold/", orders.order_hold, name="order_hold"),
+    path("orders/<str:order_id>/release/", orders.order_release, name="order_release"),
+    path("orders/<str:order_id>/intercepted/", orders.order_intercepted, name="order_intercepted"),
     path("orders/<str:order_id>/read/", orders.order_read, name="order_read"),
     path("packages/<int:pk>/status/", orders.package_status, name="package_status"),
     path("packages/<int:pk>/settle/", orders.package_settle, name="package_settle"),
+    path("packages/<int:pk>/confirm/", orders.package_confirm, name="package_confirm"),
     path("shipments/<int:pk>/cancel/", orders.shipment_cancel, name="shipment_cancel"),
+    path("todo/", todo.todo_list, name="todo_list"),
+    path("pauses/<int:pk>/resume/", todo.pause_resume, name="pause_resume"),
+    # One address under two names: POST prints, GET shows.
+    path("slips/", slips.slips, name="slip_list"),
+    path("slips/", slips.slips, name="slip_print"),
     path("errors/", history.error_list, name="error_list"),
     path("history/", history.history, name="history"),
 ]

@@ -23,7 +23,7 @@ from urllib3.exceptions import (
 
 from .endpoints import Endpoint
 from .replies import Reply, ReplyKind, parse_rid
-from .secrets import RedactionFilter, Token
+from .secrets import RedactionFilter, Token, redact
 from .sockets import Line, WatchedAdapter
 
 CHUNK = 16 * 1024
@@ -59,7 +59,7 @@ class Client:
 
     def __init__(self, base_url: str, timeouts: Timeouts | None = None, *, is_cloud: bool = False) -> None:
         self._base = base_url.rstrip("/")
-        self._timeouts = timeouts or Timeouts()
+        self.timeouts = timeouts or Timeouts()
         self._is_cloud = is_cloud
 
     def call(self, endpoint: Endpoint, body: Mapping[str, Any], *, token: Token | None = None) -> Reply:
@@ -69,9 +69,10 @@ class Client:
         if endpoint.needs_token and token is None and not self._is_cloud:
             raise ValueError(f"{endpoint.name} needs a token") from None
         raw = _encoded(endpoint, body)
-        line = Line(self._timeouts.total)
+        line = Line(self.timeouts.total)
         reply = _guarded(line, lambda: self._exchange(endpoint, raw, token, line))
-        return replace(reply, elapsed_ms=int(line.elapsed * 1000))
+        errmsg = _without_secrets(reply.errmsg, token, body)
+        return replace(reply, errmsg=errmsg, elapsed_ms=int(line.elapsed * 1000))
 
     def _exchange(self, endpoint: Endpoint, raw: bytes, token: Token | None, line: Line) -> Reply:
         # A fresh connection each time: a pooled idle one may be dead and make a send's outcome unknown.
@@ -86,10 +87,17 @@ class Client:
             params={endpoint.query_name: token.reveal()} if token else None,
             data=raw,
             headers=HEADERS,
-            timeout=(self._timeouts.connect, min(self._timeouts.read, self._timeouts.total)),
+            timeout=(self.timeouts.connect, min(self.timeouts.read, self.timeouts.total)),
             allow_redirects=False,
             stream=True,
         )
+
+
+def _without_secrets(errmsg: str, token: Token | None, body: Mapping[str, Any]) -> str:
+    """An answer may quote what it was sent, and its words are stored and shown."""
+    for value in (token.reveal() if token else "", body.get("secret")):
+        errmsg = errmsg.replace(value, "***") if value else errmsg
+    return redact(errmsg)
 
 
 def _session(line: Line) -> requests.Session:
@@ -230,6 +238,9 @@ def _storable(value: Any) -> Any:
 def _answer(data: dict[str, Any], endpoint: Endpoint) -> Reply:
     # Token calls and some reads leave errcode out on success; a send without one proves nothing.
     errcode = data.get("errcode", 0 if endpoint.holds in data else None)
+    # A number in quotes is a number to read by; for a send only the document's form is proof.
+    if not endpoint.is_send and isinstance(errcode, str) and errcode.isascii() and errcode.isdigit():
+        errcode = int(errcode)
     if not isinstance(errcode, int) or isinstance(errcode, bool) or abs(errcode) > LARGEST_CODE:
         return Reply(ReplyKind.NO_ANSWER, slug="answer_without_errcode")
     errmsg = str(data.get("errmsg") or "")

@@ -6,7 +6,7 @@ from typing import Any
 Json = dict[str, Any]
 SUBSIDY_COUPONS = (4, 5)
 SKU_CHANGE_WAITS = 3
-LARGEST = 2**63 - 1  # what a database column of whole numbers holds
+LARGEST, LARGEST_AMOUNT = 2**31 - 1, 2**63 - 1  # what the columns hold
 YEAR_10000 = 253402300800  # unix seconds; milliseconds, which some answers carry, lie beyond
 
 
@@ -92,15 +92,19 @@ def _text(value: object) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
-def _int(value: object) -> int | None:
-    """Numbers arrive as numbers, strings or booleans; anything else, or too large to store, is absent."""
+def _int(value: object, largest: int = LARGEST) -> int | None:
+    """Numbers arrive as numbers, strings or booleans; anything else, or beyond storing, counts as absent."""
     if not isinstance(value, int | float | str):
         return None
     try:
         number = int(value)
     except (ValueError, OverflowError):
         return None
-    return number if abs(number) <= LARGEST else None
+    return number if abs(number) <= largest else None
+
+
+def _amount(value: object) -> int | None:
+    return _int(value, LARGEST_AMOUNT)
 
 
 def _count(value: object) -> int:
@@ -109,11 +113,11 @@ def _count(value: object) -> int:
 
 def _moment(value: object) -> int | None:
     """Unix seconds a date can be made of; 0 stands for none."""
-    seconds = _int(value)
+    seconds = _amount(value)
     return seconds if seconds is not None and 0 < seconds < YEAR_10000 else None
 
 
-def _flag(value: object) -> bool:
+def flag(value: object) -> bool:
     """Booleans arrive as true/false or 0/1 (store-api section 6)."""
     return value == "true" or bool(_int(value))
 
@@ -161,7 +165,7 @@ def _flags(order: Json, detail: Json, lines: list[Json]) -> Json:
     changes = [_obj(line.get("change_sku_info")) for line in lines]
     stock = [_obj(line.get("sku_deliver_info")) for line in lines]
     return {
-        "is_present": _flag(order.get("is_present")),
+        "is_present": flag(order.get("is_present")),
         "is_intra_city": _filled(order.get("intra_city_order_info")),
         "has_risk": _filled(order.get("risk_info")),
         "on_aftersale": _count(aftersale.get("on_aftersale_order_cnt"))
@@ -213,7 +217,7 @@ def _words(order: Json, detail: Json) -> Json:
         "openid": _text(order.get("openid")),
         "customer_notes": _text(ext.get("customer_notes")),
         "merchant_notes": _text(ext.get("merchant_notes")),
-        "order_price": _int(_obj(detail.get("price_info")).get("order_price")),
+        "order_price": _amount(_obj(detail.get("price_info")).get("order_price")),
     }
 
 
@@ -229,8 +233,8 @@ def _line(line: Json) -> LineData:
         thumb_img=_text(line.get("thumb_img"))[:600],
         sku_code=_text(line.get("sku_code"))[:120],
         sku_attrs=" / ".join(attr for attr in attrs if attr)[:300],
-        sale_price=_int(line.get("sale_price")),
-        is_free_gift=_flag(line.get("is_free_gift")),
+        sale_price=_amount(line.get("sale_price")),
+        is_free_gift=flag(line.get("is_free_gift")),
         gift_of=_gift_of(line),
         is_subsidy=_is_subsidised(line),
     )

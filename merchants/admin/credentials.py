@@ -132,11 +132,16 @@ class CredentialAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("强制换新的次数"))
     def force_budget(self, row: Credential) -> str:
         budget = queries.force_budget(row.merchant)
-        words = say("24 小时内已用 %(used)d 次，还剩 %(left)d 次（微信每天限 20 次，相隔至少 30 秒）。")
-        when = say("现在可以用。")
+        words = say(
+            "24 小时内已用 %(used)d 次，还剩 %(left)d 次（微信每天限 20 次，相隔至少 30 秒）。现在可以用。"
+        )
         if budget.next_at > timezone.now():
-            when = say("%s 以后可以再用。") % timezone.localtime(budget.next_at).strftime("%m-%d %H:%M:%S")
-        return words % budget._asdict() + when
+            words = say(
+                "24 小时内已用 %(used)d 次，还剩 %(left)d 次（微信每天限 20 次，相隔至少 30 秒）。"
+                "%(when)s 以后可以再用。"
+            )
+        when = timezone.localtime(budget.next_at).strftime("%m-%d %H:%M:%S")
+        return words % {"used": budget.used, "left": budget.left, "when": when}
 
     @admin.display(description=_("状态"))
     def token_now(self, row: Credential) -> str:
@@ -156,7 +161,7 @@ class CredentialAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("权限集"))
     def permission_sets_shown(self, row: Credential) -> str:
-        sets = "、".join(str(number) for number in row.permission_sets)
+        sets = say("、").join(str(number) for number in row.permission_sets)
         if not row.authorized_at or queries.SHIPPING_SET in row.permission_sets:
             return sets or "—"
         return say("缺少 131（订单与发货）。已有：%s") % (sets or "—")

@@ -4,19 +4,29 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from merchants.models import Membership, Role, User
+from merchants import services
+from merchants.audit import note
+from merchants.models import Audit, Membership, Role, User
 from merchants.queries import has_role, merchants_for
 
-from .base import me
+from .base import NotFound, me
+
+
+def people_of(user: User) -> QuerySet[User]:
+    """A superuser knows everybody, an admin the people of the own stores."""
+    if user.is_superuser:
+        return User.objects.all()
+    own = Membership.objects.filter(user=OuterRef("pk"), merchant__in=merchants_for(user, Role.ADMIN))
+    return User.objects.filter(Exists(own), is_superuser=False)
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin[User]):
-    """A superuser sees everybody; an admin the people of the own stores, and those of none yet."""
+class PersonAdmin(NotFound, UserAdmin[User]):
+    """People come by invitation; only a superuser adds one here, who would belong to no store yet."""
 
     show_full_result_count = False
     list_display = ("username", "display_name", "is_active", "is_superuser", "last_login")
@@ -32,12 +42,20 @@ class PersonAdmin(UserAdmin[User]):
         return self.own + self.rights if me(request).is_superuser else self.own
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        people: QuerySet[User] = super().get_queryset(request)
-        if me(request).is_superuser:
-            return people
-        held = Membership.objects.filter(user=OuterRef("pk"))
-        own = held.filter(merchant__in=merchants_for(me(request), Role.ADMIN))
-        return people.filter(Q(Exists(own)) | ~Q(Exists(held)), is_superuser=False)
+        return people_of(me(request))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "is_superuser" in form.changed_data:
+            services.sync_admin_access(obj)
+        if change and not obj.is_active:
+            services.end_sessions(user=obj)
+
+    def construct_change_message(self, request: HttpRequest, form: Any, *args: Any, **kwargs: Any) -> Any:
+        """Django asks for this once per saved form, the password's own page included."""
+        person = getattr(form, "user", None) or form.instance
+        note(person, kind=Audit.Kind.PERSON, by=me(request), fields=form.changed_data, person=person)
+        return super().construct_change_message(request, form, *args, **kwargs)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_authenticated and has_role(me(request), Role.ADMIN)
@@ -46,7 +64,7 @@ class PersonAdmin(UserAdmin[User]):
         return has_role(me(request), Role.ADMIN)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return has_role(me(request), Role.ADMIN)
+        return me(request).is_superuser
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who also works elsewhere keeps the own password: changing it would open the other store."""

@@ -62,7 +62,7 @@ class PlatformForm(forms.ModelForm):  # type: ignore[type-arg]
 class Superusers(OwnStores):
     """Rows of the whole desk, not of one store."""
 
-    merchant_path = ""
+    merchant_path = None
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(getattr(request.user, "is_superuser", False))

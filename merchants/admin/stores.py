@@ -10,10 +10,12 @@ from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
 from merchants import services
-from merchants.models import Credential, Membership, Merchant, Pause, Role, User
+from merchants.audit import note
+from merchants.models import Audit, Credential, Membership, Merchant, Pause, Role, User
 from merchants.queries import merchants_for
 
 from .base import OwnStores, ReadOnly, me
+from .people import people_of
 
 
 @admin.register(Merchant)
@@ -29,9 +31,14 @@ class MerchantAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Merchant, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        action = Audit.Action.CHANGED if change else Audit.Action.ADDED
+        note(
+            obj, kind=Audit.Kind.SETTING, action=action, by=me(request), fields=form.changed_data,
+            merchant=obj,
+        )  # fmt: skip
         if not change:
             Credential.objects.get_or_create(merchant=obj)
-            services.set_membership(user=me(request), merchant=obj, role=Role.ADMIN)
+            services.set_membership(user=me(request), merchant=obj, role=Role.ADMIN, by=me(request))
 
     @admin.action(description=_("恢复发货"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Merchant]) -> None:
@@ -40,9 +47,12 @@ class MerchantAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A person is named, not picked: the list would show everybody of every store."""
+    """A person is named, not picked; only one of the own stores is known here, others are invited."""
 
-    username = forms.CharField(label=_("用户名"), help_text=_("先在“用户”里添加，再到这里给角色。"))
+    username = forms.CharField(
+        label=_("用户名"), help_text=_("已经在您某家店铺的人。新的人请在发货台的“成员”页邀请。")
+    )
+    known: QuerySet[User]
 
     class Meta:
         model = Membership
@@ -54,7 +64,7 @@ class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
             del self.fields["username"]
 
     def clean_username(self) -> User:
-        user = User.objects.filter(username=self.cleaned_data["username"].strip(), is_active=True).first()
+        user = self.known.filter(username=self.cleaned_data["username"].strip(), is_active=True).first()
         if user is None:
             raise forms.ValidationError(say("没有这个用户。"))
         self.instance.user = user
@@ -75,6 +85,11 @@ class MembershipAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
     def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("user", "merchant", "role", "is_active") if obj else ("username", "merchant", "role")
 
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        form.known = people_of(me(request))  # type: ignore[attr-defined]  # the class is this request's own
+        return form
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "merchant":
             kwargs["queryset"] = merchants_for(me(request), Role.ADMIN)
@@ -82,7 +97,7 @@ class MembershipAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         saved = services.set_membership(
-            user=obj.user, merchant=obj.merchant, role=obj.role, is_active=obj.is_active
+            user=obj.user, merchant=obj.merchant, role=obj.role, is_active=obj.is_active, by=me(request)
         )
         obj.pk = saved.pk
 

@@ -164,7 +164,8 @@ class Pump:
         until = time.monotonic() + settings.WECHAT_TIMEOUT[2]
         body = prepare(attempt)
         if body is not None:
-            call = partial(send_in_time, body, line, until)
+            # The line is made ready here: a lane does not know until when this thread has promised an answer.
+            call = partial(send_in_time, body, line.in_time(), until)
             self._fly(attempt, call, lambda reply: self._record(attempt, line, reply))
 
     def _record(self, attempt: Attempt, line: Line, reply: Reply) -> None:
@@ -197,7 +198,7 @@ class Pump:
 
     def _read(self, attempt: Attempt, line: Line, then: Step) -> None:
         body = order_get_body(attempt.order.order_id)
-        self._fly(attempt, lambda: line.call(ORDER_GET, body), then)
+        self._fly(attempt, partial(line.in_time().call, ORDER_GET, body), then)
 
 
 def send_in_time(body: dict[str, object], line: Line, until: float) -> Reply:

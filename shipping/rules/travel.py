@@ -1,7 +1,9 @@
 """How a package travels: its deliver_type, its courier, its waybill."""
 
-from shipping.drafts import EXPRESS, VIRTUAL, Draft, OrderFacts
-from wechat.waybills import fits, is_clean, normalise
+from collections.abc import Mapping
+
+from shipping.drafts import EXPRESS, VIRTUAL, Draft, OrderFacts, Problem
+from wechat.waybills import fits, is_clean, normalise, same_courier
 
 from .reading import Problems, packages, repeated, sent_as, stop, warn, when_read
 
@@ -47,14 +49,24 @@ def express_names_its_courier(draft: Draft, facts: OrderFacts) -> Problems:
 
 
 def courier_is_on_the_merchants_list(draft: Draft, facts: OrderFacts) -> Problems:
-    """Section 2, delivery_id is from the company list or OTHER; 606004. A list never read warns once."""
+    """Section 2, delivery_id is from the company list or OTHER; 606004. A list never read warns once.
+
+    store-api 5.1: whether an old code (the document's own YD) is still taken is not known, so it warns.
+    """
     named = [(f"{path}.delivery_id", package.delivery_id) for path, package in sent_as(EXPRESS, draft)]
     listed = [(path, code) for path, code in named if code.strip() and code != OTHER_COURIER]
     if facts.couriers is None:
         yield from (warn(path, slug="couriers_never_read") for path, _ in listed[:1])
     else:
-        known = facts.couriers
-        yield from (stop(path, 606004, delivery_id=code) for path, code in listed if code not in known)
+        unlisted = [(path, code) for path, code in listed if code not in facts.couriers]
+        yield from (_not_listed(path, code, facts.couriers) for path, code in unlisted)
+
+
+def _not_listed(path: str, code: str, couriers: Mapping[str, str]) -> Problem:
+    today = next((listed for listed in couriers if same_courier(code, listed)), None)
+    if today is None:
+        return stop(path, 606004, delivery_id=code)
+    return warn(path, slug="courier_code_is_old", delivery_id=code, other=today)
 
 
 def express_names_its_waybill(draft: Draft, facts: OrderFacts) -> Problems:

@@ -32,6 +32,7 @@ def field(card: Card, index: int, name: str, focus: int = -1) -> dict[str, Any]:
         "findings": card.findings.get(name, []),
         "focus": focus == index,
         "guess": card.guessed if name == "delivery_id" else "",
+        "by_habit": card.by_habit,
     }
 
 

@@ -1,23 +1,28 @@
 """Words for codes and states, from data: templates have no chains of if."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
 from django import template
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from shipping import states
-from shipping.lists import AT_MOST
-from shipping.models import Order, Package, PackageItem, Parcel
-from shipping.queries import pieces_left
-from wechat.errcodes import Code, meaning
+from shipping.labels import looked_at, noted_by, noted_of
+from shipping.lists import AT_MOST, TO_SHIP
+from shipping.models import Order, OrderLine, Package, PackageItem, Parcel
+from shipping.queries import address_of, can_ship, is_held, pieces_left
+from wechat.errcodes import Code, meaning, problem_text
 
 register = template.Library()
+
+
+RID = re.compile(r"\s*rid: ?[0-9A-Za-z-]+")
 
 
 class Look(NamedTuple):
@@ -69,9 +74,18 @@ ORDER_STATUS = {
 }  # fmt: skip
 
 
+EVENTS = {
+    "hold": Look(lazy("暂不发货"), "yellow"),
+    "release": Look(pgettext_lazy("order", "恢复发货"), "azure"),
+    "print": Look(lazy("打印配货单"), "secondary"),
+    "intercept": Look(lazy("勾掉待拦截"), "orange"),
+}
+
+
 @register.filter
 def look(status: str) -> Look:
-    return LOOKS[status]
+    """A package's status, or another event of an order's timeline."""
+    return LOOKS.get(status) or EVENTS[status]
 
 
 @register.filter
@@ -94,6 +108,24 @@ def code_of(package: Package) -> Code | None:
 
 
 @register.filter
+def told(package: Package) -> str:
+    """What WeChat's answer says beyond the table's words; its request id stands in the details."""
+    code, words = code_of(package), RID.sub("", package.errmsg).strip()
+    return "" if code and words == code.zh else words
+
+
+@register.filter
+def what_changed(package: Package) -> str:
+    """The question about a label whose address is no longer the order's, with both, masked."""
+    noted, order = noted_by(package.shipment), package.order
+    if package.slug != "address_changed" or noted is None:
+        return ""
+    at = {"at": f"{timezone.localtime(order.alarm_at):%H:%M}"} if order.alarm_at else {}
+    words = {"old": noted.address, "new": address_of(order), **at}
+    return problem_text(meaning(None, package.slug), words, get_language() or "zh-hans")
+
+
+@register.filter
 def say(code: Code, part: str) -> str:
     return code.text(part, get_language() or "zh-hans")
 
@@ -112,7 +144,8 @@ def time_left(deadline: datetime | None) -> str:
         return _("已超时")
     if minutes < 120:
         return ngettext("剩 %d 分钟", "剩 %d 分钟", minutes) % minutes
-    return _("剩 %d 小时") % (minutes // 60)
+    hours = minutes // 60
+    return _("剩 %d 小时") % hours if hours < 72 else _("剩 %d 天") % (hours // 24)
 
 
 @register.filter
@@ -145,6 +178,15 @@ def courier_name(row: Package | Parcel) -> str:
 def parcel_goods(parcel: Parcel, titles: dict[tuple[str, str], str]) -> list[tuple[str, int]]:
     """What a parcel of the platform's holds, in words."""
     return [(titles.get((product, sku), sku), count) for product, sku, count in parcel.items]
+
+
+@register.filter
+def undo_until(package: Package) -> int:
+    """Seconds until a package that was just queued leaves; 0 when it may be on its way."""
+    due = package.shipment.due_at
+    if package.status != states.QUEUED or due is None or package.attempt_id:
+        return 0
+    return max(0, round((due - timezone.now()).total_seconds()))
 
 
 @register.filter
@@ -200,7 +242,7 @@ class Button(NamedTuple):
 
 BACK_OFFICE = "https://store.weixin.qq.com/"
 # Who must act on a rejected package -> the buttons beside it, the likeliest first.
-IN_THE_FORM, AT_WECHAT = ("fix",), ("reread", "backoffice", "fix")
+IN_THE_FORM, AT_WECHAT, ON_THE_LABEL = ("fix",), ("reread", "backoffice", "fix"), ("checked", "fix")
 
 
 @register.filter
@@ -208,13 +250,17 @@ def remedies(package: Package) -> list[Button]:
     """The buttons that fit where the package stands and what went wrong."""
     order_id = package.order.order_id
     ship, read = reverse("order_ship", args=[order_id]), reverse("order_read", args=[order_id])
+    wanted = _wanted(package)
+    seen = looked_at(noted_of(package.order)) if "checked" in wanted else ""
+    confirm = f"{reverse('package_confirm', args=[package.pk])}?seen={seen}"
     buttons = {
         "withdraw": Button(_("撤回"), reverse("shipment_cancel", args=[package.shipment_id]), "", True),
         "fix": Button(_("改正后重发"), f"{ship}?fix={package.pk}", "btn-primary"),
+        "checked": Button(_("核对过了，照发"), confirm, "btn-primary", True),
         "reread": Button(_("重新读取订单"), read, "", True),
         "backoffice": Button(_("打开微信小店后台"), BACK_OFFICE),
     }
-    return [buttons[name] for name in _wanted(package)]
+    return [buttons[name] for name in wanted]
 
 
 def _wanted(package: Package) -> tuple[str, ...]:
@@ -222,6 +268,8 @@ def _wanted(package: Package) -> tuple[str, ...]:
         return ("withdraw",)
     if package.status != states.REJECTED or is_corrected(package):
         return ()
+    if package.slug in ("address_changed", "goods_changed"):
+        return ON_THE_LABEL
     code = meaning(package.errcode, package.slug)
     return IN_THE_FORM if code.fixed_by == "staff" or code.field.startswith("packages") else AT_WECHAT
 
@@ -246,9 +294,40 @@ def action(order: Order) -> Action:
     found = {package.status for package in pills(order)}
     if found & NEEDS_HANDS:
         return HANDLE
-    if found & BUSY or order.status not in (20, 21) or not pieces_left(order):
-        return LOOK_AT
-    return SHIP
+    return SHIP if can_ship(order) and not found & BUSY else LOOK_AT
+
+
+@register.filter
+def left_now(order: Order) -> int:
+    """Pieces that nobody has shipped or is shipping."""
+    return pieces_left(order)
+
+
+@register.filter
+def waits_for(order: Order) -> str:
+    """Why an order of this kind cannot leave yet, in its own words."""
+    if hold := next((h for h in order.holds.all() if is_held(order) and h.released_at is None), None):
+        return _("暂不发货：%s") % hold.reason
+    kinds = (word for name, word in KIND_REASONS if getattr(order, name))
+    return str(WAITS.get(order.status or 0, "") or (next(kinds, "") if order.status in TO_SHIP else ""))
+
+
+WAITS = {12: lazy("等收礼的人领取后才能发"), 13: lazy("等拼团成团后才能发")}
+KIND_REASONS = (
+    ("is_dropship", lazy("已交给供货商代发，自己发之前先问一声")),
+    ("is_intra_city", lazy("同城配送的订单，自寄快递前先核对")),
+    ("is_presale", lazy("预售，按它自己的时限发")),
+)
+
+
+@register.filter
+def in_order(lines: Iterable[OrderLine]) -> list[OrderLine]:
+    """Gift lines under the line they come with."""
+    bought = [line for line in lines if not line.is_free_gift]
+    gifts = [line for line in lines if line.is_free_gift]
+    placed = [[line, *(g for g in gifts if g.gift_of and g.gift_of == line.product_id)] for line in bought]
+    flat = list(dict.fromkeys(line for group in placed for line in group))
+    return flat + [gift for gift in gifts if gift not in flat]
 
 
 @register.simple_tag

@@ -1,34 +1,27 @@
-"""The ship page: what is left of an order, package cards, rules at their fields, one submission."""
+"""The ship page: one form, rules at their fields, one submission, and on to the next order."""
 
-import uuid
-from typing import Any
+from dataclasses import replace
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods
 
-from shipping import services
-from shipping.drafts import VIRTUAL, Draft, OrderFacts
-from shipping.forms import Finding, ShipForm, blank_card, card_of, in_words, read_form
-from shipping.models import Order, OrderLine, Package
-from shipping.queries import (
-    couriers_for,
-    draft_of_package,
-    kept_draft,
-    order_facts,
-    order_for,
-    packages_for,
-    recharge_of,
-    rejected_with,
-)
-from shipping.rules import TYPE_OF_METHOD, stops
+from shipping import lists, services
+from shipping.drafts import Draft, Problem
+from shipping.forms import Finding, in_words
+from shipping.labels import noted_of
+from shipping.models import Order
+from shipping.queries import order_for
 from shipping.views import MemberRequest
-from wechat.errcodes import meaning
-from wechat.outcomes import error_paths
+from shipping.views.shipform import Desk, open_desk, page, presence_of, read_desk, summary_of
+
+# These stop the worker; a person who has looked may go on.
+CONFIRMABLE = ("address_changed", "goods_changed")
 
 
 @never_cache
@@ -36,132 +29,140 @@ from wechat.outcomes import error_paths
 def order_ship(request: MemberRequest, order_id: str) -> HttpResponse:
     """GET opens the form filled with what is left; POST checks, and queues when no rule stops it."""
     order = order_for(request.user, order_id)
-    facts = order_facts(order)
     if request.method == "GET":
-        return _page(request, order, facts, _opening(request, order, facts))
-    form = read_form(request.POST, facts)
+        services.note_visit(order=order, user=request.user, opens=True)
+        return page(open_desk(request, order))
+    if "forget" in request.POST:
+        services.forget_typed(order=order, user=request.user)
+        return redirect(request.get_full_path())
+    desk = read_desk(request, order)
     if "preview" in request.POST:
-        return render(request, "shipping/_summary.html", _summary(order, facts, form))
-    if "add" in request.POST:
-        form.cards.append(blank_card(facts, form.cards))
-        return _page(request, order, facts, form, focus=len(form.cards) - 1)
-    if "remove" in request.POST:
-        return _page(request, order, facts, form)
-    return _submit(request, order, facts, form)
+        return _preview(desk)
+    if "add" in request.POST or "remove" in request.POST:
+        _keep(desk)
+        return page(desk.with_one_more() if "add" in request.POST else desk)
+    return _submit(desk)
 
 
-def _submit(request: MemberRequest, order: Order, facts: OrderFacts, form: ShipForm) -> HttpResponse:
+@require_GET
+def order_presence(request: MemberRequest, order_id: str) -> HttpResponse:
+    """Who else has the order open, and what colleagues submitted meanwhile; keeps the own visit fresh."""
+    order = order_for(request.user, order_id)
+    services.note_visit(order=order, user=request.user, opens=False)
+    return render(request, "shipping/_presence.html", presence_of(request, order))
+
+
+def _preview(desk: Desk) -> HttpResponse:
+    """What would be sent, while it is being typed; the form saves itself with it."""
+    is_kept = _keep(desk)
+    return render(desk.request, "shipping/_summary.html", summary_of(desk) | {"is_kept": is_kept})
+
+
+def _keep(desk: Desk) -> bool:
+    """Save what is typed; a form that was sent meanwhile must not come back as unsent."""
+    if services.shipment_with_key(order=desk.order, form_key=desk.form.form_key):
+        return False
+    fields: dict[str, object] = {k: str(v) for k, v in desk.request.POST.items() if k not in NOT_KEPT}
+    fields["also"] = desk.form.also
+    services.save_typed(order=desk.order, user=desk.user, fields=fields, waybills=desk.form.waybills)
+    return True
+
+
+NOT_KEPT = ("csrfmiddlewaretoken", "preview", "review", "seen", "since", "add", "confirm", "go", "next")
+
+
+def _submit(desk: Desk) -> HttpResponse:
     """A repeated form is answered with its first shipment, before a rule counts that one as taken."""
-    draft, problems = services.rehearse(order=order, draft=form.to_draft(facts))
-    if services.shipment_with_key(order=order, form_key=form.form_key):
-        return _done(request, order, is_first=False)
-    needs_yes = bool(problems) or "review" in request.POST
-    if stops(problems) or (needs_yes and "confirm" not in request.POST):
-        form.show(problems)
-        return _page(request, order, facts, form, needs_yes=not stops(problems))
-    return _queue(request, order, facts, form, draft)
+    if services.shipment_with_key(order=desk.order, form_key=desk.form.form_key):
+        return _done(desk, is_first=False)
+    draft, problems = desk.rehearse()
+    siblings = _siblings(desk, draft)
+    problems_there = [(o, p) for o, d in siblings for p in services.rehearse(order=o, draft=d)[1]]
+    everything = [*problems, *(problem for _, problem in problems_there)]
+    is_stopped = any(problem.stops and problem.slug not in CONFIRMABLE for problem in everything)
+    needs_yes = bool(everything or desk.gone()) or "review" in desk.request.POST
+    if is_stopped or (needs_yes and not desk.is_confirmed):
+        return _show(desk, problems, problems_there, needs_yes=not is_stopped)
+    return _queue(desk, draft, siblings)
 
 
-def _queue(
-    request: MemberRequest, order: Order, facts: OrderFacts, form: ShipForm, draft: Draft
+def _show(
+    desk: Desk, problems: list[Problem], there: list[tuple[Order, Problem]], *, needs_yes: bool
 ) -> HttpResponse:
-    fix = _fixed_package(request, order)
-    key, corrects = form.form_key, fix.shipment if fix else None
+    _keep(desk)
+    desk.form.show(problems)
+    told = _("%s 不能一起发了：可能有同事刚发了它，或者订单变了。")
+    desk.form.order_findings += [Finding(told % order_id, False, None) for order_id in desk.gone()]
+    for order, problem in there:
+        finding = in_words(problem)
+        text = _("%(order_id)s：%(text)s") % {"order_id": order.order_id, "text": finding.text}
+        desk.form.order_findings.append(replace(finding, text=text))
+    return page(desk, needs_yes=needs_yes)
+
+
+def _siblings(desk: Desk, draft: Draft) -> list[tuple[Order, Draft]]:
+    """The chosen other orders of this buyer, each with all that is left of it, under the first number."""
+    if not draft.packages:
+        return []
+    first = draft.packages[0]
+    whole = replace(first, items=None, course=None, serial=None)
+    chosen = [order for order in desk.same_buyer() if order.order_id in desk.form.also]
+    return [(o, Draft(o.order_id, (whole,), noted_of(o) if desk.is_confirmed else None)) for o in chosen]
+
+
+def _queue(desk: Desk, draft: Draft, siblings: list[tuple[Order, Draft]]) -> HttpResponse:
     try:
-        services.queue_shipment(order=order, draft=draft, user=request.user, form_key=key, corrects=corrects)
+        if siblings:
+            orders, drafts = zip((desk.order, draft), *siblings, strict=True)
+            services.queue_together(
+                orders=list(orders), drafts=list(drafts), user=desk.user, form_key=desk.form.form_key
+            )
+        else:
+            services.queue_shipment(
+                order=desk.order, draft=draft, user=desk.user, form_key=desk.form.form_key,
+                corrects=desk.fix.shipment if desk.fix else None,
+            )  # fmt: skip
     except services.Refused as refused:
         # The other click of a double click may have queued meanwhile.
-        if services.shipment_with_key(order=order, form_key=key):
-            return _done(request, order, is_first=False)
-        form.show(refused.problems)
-        return _page(request, order, facts, form)
-    return _done(request, order, is_first=True)
+        if services.shipment_with_key(order=desk.order, form_key=desk.form.form_key):
+            return _done(desk, is_first=False)
+        return _show(desk, refused.problems, [], needs_yes=False)
+    return _done(desk, is_first=True, others=len(siblings))
 
 
-def _done(request: MemberRequest, order: Order, *, is_first: bool) -> HttpResponse:
+def _done(desk: Desk, *, is_first: bool, others: int = 0) -> HttpResponse:
+    services.forget_typed(order=desk.order, user=desk.user)
+    services.leave_order(order=desk.order, user=desk.user)
+    if "next" in (*desk.request.POST, desk.request.POST.get("confirm")):
+        return _next(desk, others)
     saved = _("已保存，系统正在提交；结果显示在下面，不用等在这里。")
-    messages.info(request, saved if is_first else _("这张表单已经提交过，没有再次提交。"))
-    return redirect("order_detail", order_id=order.order_id)
+    if others:
+        saved = _("%d 个订单用同一个单号，都已保存，系统正在逐单提交。") % (others + 1)
+    messages.info(desk.request, saved if is_first else _("这张表单已经提交过，没有再次提交。"))
+    return redirect("order_detail", order_id=desk.order.order_id)
 
 
-def _fixed_package(request: MemberRequest, order: Order) -> Package | None:
-    pk = request.GET.get("fix") or request.POST.get("fix") or ""
-    return packages_for(request.user).filter(pk=pk, order=order).first() if pk.isdigit() else None
+def _say_saved(desk: Desk, others: int) -> None:
+    """The order just done stays one click away: its page shows the result and can still withdraw it."""
+    undo = desk.order.merchant.undo_seconds
+    words = _("已保存，%d 秒内可以撤回。") % undo if undo else _("已保存，系统正在提交。")
+    more = _("同一包裹的另外 %d 单也已保存。") % others if others else ""
+    page = reverse("order_detail", args=[desk.order.order_id])
+    link = format_html('<a class="id" href="{}">{}</a> {} {}', page, desk.order.order_id, words, more)
+    messages.info(desk.request, link)
 
 
-def _opening(request: MemberRequest, order: Order, facts: OrderFacts) -> ShipForm:
-    """Rejected packages to correct, else the kept draft, else what is left in one card."""
-    fix = _fixed_package(request, order)
-    rejected = rejected_with(fix) if fix else []
-    drafts = [draft_of_package(package) for package in rejected] or kept_draft(order)
-    cards = [card_of(draft, facts) for draft in drafts] or [blank_card(facts, [])]
-    form = ShipForm(cards, uuid.uuid4().hex)
-    for index, package in enumerate(rejected):
-        _mark(form, index, package)
-    return form
-
-
-def _mark(form: ShipForm, index: int, package: Package) -> None:
-    """Show what the platform refused where its answer points, else at the field the code table names."""
-    code = meaning(package.errcode, package.slug)
-    text = code.text("means", get_language() or "zh-hans")
-    named = [path for path in error_paths(package.errmsg) if path.startswith(f"packages[{package.position}]")]
-    for path in named or [code.field]:
-        if path.startswith("packages["):
-            _, _, rest = path.partition("]")
-            form.put(f"packages[{index}]{rest}", Finding(text, True, package.errcode))
-
-
-def _page(
-    request: MemberRequest,
-    order: Order,
-    facts: OrderFacts,
-    form: ShipForm,
-    *,
-    needs_yes: bool = False,
-    focus: int = 0,
-) -> HttpResponse:
-    is_virtual = facts.suggested_type == VIRTUAL
-    context = {
-        "form": form,
-        "cards": _cards(order, facts, form),
-        "couriers": couriers_for(order),
-        "asks_type": facts.deliver_method not in TYPE_OF_METHOD,
-        "needs_yes": needs_yes,
-        "focus": focus,
-        "fix": _fixed_package(request, order),
-        "recharge": recharge_of(order) if is_virtual else {},
-        **_summary(order, facts, form),
-    }
-    return render(request, "shipping/ship.html", context)
-
-
-def _cards(order: Order, facts: OrderFacts, form: ShipForm) -> list[tuple[int, Any, list[Any]]]:
-    """Each card with its rows: position, goods, what was typed, the line that shows them."""
-    lines = _lines(order)
-    return [
-        (index, card, [(n, g, card.counts.get(g.pair, ""), lines[g.pair]) for n, g in enumerate(facts.goods)])
-        for index, card in enumerate(form.cards)
-    ]
-
-
-def _lines(order: Order) -> dict[tuple[str, str], OrderLine]:
-    return {(line.product_id, line.sku_id): line for line in order.lines.all()}
-
-
-def _summary(order: Order, facts: OrderFacts, form: ShipForm) -> dict[str, Any]:
-    """What would be sent, as the form stands; a guessed courier is marked as one."""
-    draft, problems = services.rehearse(order=order, draft=form.to_draft(facts))
-    lines, couriers = _lines(order), facts.couriers or {}
-    parcels = [
-        (package, couriers.get(package.delivery_id, ""), card.guessed,
-         [(item, lines.get(item.pair)) for item in package.items or ()])
-        for package, card in zip(draft.packages, form.cards, strict=True)
-    ]  # fmt: skip
-    return {
-        "order": order,
-        "facts": facts,
-        "is_virtual": facts.suggested_type == VIRTUAL,
-        "parcels": parcels,
-        "warnings": [in_words(problem) for problem in problems if not problem.stops],
-    }
+def _next(desk: Desk, others: int) -> HttpResponse:
+    """On to the next due order of the list one came from, or back to that list when it is done."""
+    came_from = desk.came_from
+    query = QueryDict(came_from)
+    tab = query.get("tab", "")
+    picked = str(desk.request.session.get("merchant", ""))
+    asked = {"kind": query.get("kind", ""), "merchant": query.get("merchant", picked)}
+    order = lists.next_to_ship(desk.user, tab if tab in lists.TABS else "todo", asked, desk.order)
+    _say_saved(desk, others)
+    if order is None:
+        return redirect(f"{reverse('order_list')}?{came_from}")
+    there = QueryDict(mutable=True)
+    there["from"] = came_from
+    return redirect(f"{reverse('order_ship', args=[order.order_id])}?{there.urlencode()}")

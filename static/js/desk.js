@@ -7,7 +7,7 @@
   const words = (name) => one("#desk-words")?.dataset[name] ?? "";
 
   // --- keys: j k enter / ? ----------------------------------------------------------------------------
-  const isTyping = (target) => target.closest("input, textarea, select, dialog, [contenteditable]");
+  const isTyping = (target) => target.closest("input:not([type=checkbox]), textarea, select, dialog, [contenteditable]");
   const rows = () => all("[data-rows] tbody tr");
 
   function pick(step) {
@@ -99,6 +99,7 @@
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (event.target.closest("[data-login]")) { event.preventDefault(); openLogin(); }
+    if (event.target.closest("[data-print]")) window.print();
     if (!button) return;
     const field = one(button.dataset.copy);
     field.select();
@@ -124,5 +125,9 @@
     dark.addEventListener("change", follow);
     follow();
   }
+  // Without this script a page of its own asks before anything is sent.
+  const drop = (root) => { for (const field of all("[data-no-script]", root)) field.disabled = true; };
+  document.addEventListener("htmx:load", (event) => drop(event.detail.elt));
+  document.addEventListener("DOMContentLoaded", () => drop(document));
   document.addEventListener("DOMContentLoaded", () => one("[data-autosubmit]")?.requestSubmit());
 })();

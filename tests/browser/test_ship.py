@@ -70,7 +70,7 @@ def test_two_parcels_turn_shipped_and_a_wrong_one_is_explained_and_fixed(
     wrong = world.order([build.line("1001", "2001", 1, thumb_img="")])
     world.remote.fault("code", errcode=606005, order_id=wrong.order_id)
     log_in(page, world, live_server)
-    page.click(f'a[href="/orders/{order.order_id}/ship/"]')
+    page.click(f'a[href^="/orders/{order.order_id}/ship/"]')
     page.fill("#p0-waybill_id", "SF3100000000001")
     page.fill("#p0-cnt-0", "1")
     page.click('button[name="add"]')
@@ -85,7 +85,7 @@ def test_two_parcels_turn_shipped_and_a_wrong_one_is_explained_and_fixed(
     failed = page.locator('[id^="package-"]', has_text="发货失败")
     expect(failed).to_have_count(1, timeout=15000)
     expect(failed).to_contain_text(re.compile("由谁处理"))
-    page.click("text=改正后重发")
+    page.click('a:text-is("改正后重发")')
     page.fill("#p0-waybill_id", "SF3100000000004")
     page.click(".submit-bar button >> nth=0")
     expect(page.locator('[id^="package-"]', has_text="SF3100000000004")).to_contain_text(

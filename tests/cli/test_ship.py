@@ -157,6 +157,11 @@ def test_wait_of_nothing_still_asks_for_shipped(world: Any, ship: Any) -> None:
     assert ship(f"{order.order_id},,SF,{SF1},,,,,", options=("--wait", "0"))[0] == 1
 
 
+def test_wait_of_nothing_still_reads_an_order_not_known(world: Any, ship: Any) -> None:
+    made = world.remote.order(APPID, [build.line("1001", "2001", 1)])
+    assert ship(f"{made['order_id']},,SF,{SF1},,,,,", options=("--wait", "0"))[1][0]["status"] == "queued"
+
+
 def test_people_read_a_table(world: Any, tmp_path: Path) -> None:
     order, path, out = world.order(), tmp_path / "parcels.csv", StringIO()
     path.write_text(f"{HEADER}{order.order_id},,SF,{SF1},,,,,\n")

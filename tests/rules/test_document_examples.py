@@ -36,9 +36,10 @@ def test_the_documents_examples_pass(draft, facts, warnings):
     assert named(problems) == expected(*warnings)
 
 
-def test_example_5_1_needs_yd_on_the_merchants_own_list():
+def test_example_5_1_passes_where_the_list_has_the_couriers_new_code_only():
     facts = order(0, {"YUNDA": "韵达"})
-    assert (606004, "packages[0].delivery_id", True) in named(check(PARCEL, facts))
+    old_code = ("courier_code_is_old", "packages[0].delivery_id", False)
+    assert named(check(PARCEL, facts)) == expected(NOT_ITS_PATTERN, old_code)
 
 
 def test_a_blank_draft_is_everything_left_the_orders_own_way():

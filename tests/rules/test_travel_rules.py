@@ -63,7 +63,7 @@ def test_express_names_its_courier(code):
         ("OTHER", None, []),
         ("ZTO", {"SF": ""}, [(606004, COURIER, True), (6060479, WAYBILL, False)]),
         ("SF", {}, [(606004, COURIER, True)]),
-        ("YD", {"YUNDA": ""}, [(606004, COURIER, True), (6060479, WAYBILL, False)]),
+        ("YD", {"YUNDA": ""}, [(6060479, WAYBILL, False), ("courier_code_is_old", COURIER, False)]),
         ("SF", None, [("couriers_never_read", COURIER, False)]),
     ],
 )

@@ -3,16 +3,18 @@
 import json
 import sys
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from merchants import deadline, lines
 from merchants.models import Merchant
 from shipping.dispatch import pump_until_settled
-from shipping.sheets import UnusableSheet, read_sheet
-from shipping.shipfile import OrderResult, ship_order
+from shipping.sheets import SheetOrder, UnusableSheet, read_sheet
+from shipping.shipfile import INVALID, is_good, known_packages, ship_order
 from shipping.templatetags.desk import LOOKS
 
 WORDS = {"ready": "可以提交", "invalid": "没有提交"} | {
@@ -28,37 +30,55 @@ class Command(BaseCommand):
         parser.add_argument("--merchant", metavar="APPID", required=True)
         parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
         parser.add_argument("--json", action="store_true", help="one JSON object per order on stdout")
-        parser.add_argument("--wait", type=float, metavar="SECONDS", help="send in this process and wait")
+        parser.add_argument("--wait", type=_seconds, metavar="SECONDS", help="send in this process and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
         merchant = _merchant(options["merchant"])
         orders = _orders(options["file"])
-        end = time.monotonic() + (options["wait"] or 0)
-        results = [ship_order(merchant, order, dry_run=options["dry_run"]) for order in orders]
-        if options["wait"] and not options["dry_run"]:
-            shipments = {pk for result in results for pk in result.shipments}
-            pump_until_settled(shipments, max(0.0, end - time.monotonic()))
-        for result in results:
-            body = result.as_json()
+        bodies = list(_ship(merchant, orders, options["wait"], dry_run=options["dry_run"]))
+        for body in bodies:
             self.stdout.write(json.dumps(body, ensure_ascii=False) if options["json"] else _words(body))
-        if not all(_is_good(result, options) for result in results):
+        if not all(_is_good(body["status"], options) for body in bodies):
             sys.exit(1)
 
 
-def _is_good(result: OrderResult, options: dict[str, Any]) -> bool:
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds < float("inf"):
+        raise ArgumentTypeError("SECONDS 要是 0 或更大的数")
+    return seconds
+
+
+def _ship(
+    merchant: Merchant, orders: list[SheetOrder], wait: float | None, *, dry_run: bool
+) -> Iterator[dict[str, Any]]:
+    with deadline.until(time.monotonic() + wait if wait else float("inf")):
+        results = [ship_order(merchant, order, dry_run=dry_run) for order in orders]
+        if wait and not dry_run:
+            shipments = {package.shipment_id for package in known_packages(results).values()}
+            pump_until_settled(shipments, max(0.0, deadline.seconds_left()))
+    rows = known_packages(results)
+    yield from (result.as_json(rows) for result in results)
+
+
+def _is_good(status: str, options: dict[str, Any]) -> bool:
     if options["dry_run"]:
-        return not result.is_invalid
-    return result.is_good(waited=options["wait"] is not None)
+        return status != INVALID
+    return is_good(status, waited=options["wait"] is not None)
 
 
 def _merchant(appid: str) -> Merchant:
     merchant = Merchant.objects.filter(appid=appid, is_active=True).first()
     if merchant is None:
         raise CommandError(f"没有 AppID 为 {appid} 的店铺；先用 add_merchant 添加。", returncode=2)
+    if not lines.is_reachable(merchant):
+        raise CommandError(
+            f"店铺 {appid} 是为接口主机 {merchant.api_host} 添加的，不会向别的主机发货。", returncode=2
+        )
     return merchant
 
 
-def _orders(name: str) -> list[Any]:
+def _orders(name: str) -> list[SheetOrder]:
     try:
         return read_sheet(Path(name).read_bytes())
     except OSError as error:
@@ -68,13 +88,13 @@ def _orders(name: str) -> list[Any]:
 
 
 def _words(body: dict[str, Any]) -> str:
-    lines = [f"{body['order_id']}  {WORDS[body['status']]}"]
+    words = [f"{body['order_id']}  {WORDS[body['status']]}"]
     for package in body["packages"]:
         name = f"{package['delivery_id']} {package['waybill_id']}".strip() or "无需物流"
-        lines.append(f"  {name}  {WORDS[package['status']]}")
+        words.append(f"  {name}  {WORDS[package['status']]}")
         if package["means"]:
-            lines.append(f"    {package['errcode'] or ''} {package['means']}{package['do']}")
+            words.append(f"    {package['errcode'] or ''} {package['means']}{package['do']}")
     for problem in body["problems"]:
         mark = "" if problem["stops"] else "（提醒）"
-        lines.append(f"  第 {problem['row']} 行 {problem['column']}{mark}：{problem['message']}")
-    return "\n".join(lines)
+        words.append(f"  第 {problem['row']} 行 {problem['column']}{mark}：{problem['message']}")
+    return "\n".join(words)

@@ -1,7 +1,7 @@
 """Read orders from the platform, in this process; one line per merchant."""
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from dataclasses import asdict
 from typing import Any
 
@@ -11,13 +11,15 @@ from merchants import lines
 from merchants.models import Merchant
 from shipping.syncing import SyncResult, sync_merchant
 
+LONGEST = 3660  # ten years, 523 windows
+
 
 class Command(BaseCommand):
     help = "Read the orders of one merchant or of all; exits 1 if one merchant failed."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--merchant", metavar="APPID")
-        parser.add_argument("--days", type=int, default=7, help="how far back, by update time (7)")
+        parser.add_argument("--days", type=_days, default=7, help="how far back, by update time (7)")
         parser.add_argument("--json", action="store_true", help="one JSON object per merchant")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,6 +36,13 @@ class Command(BaseCommand):
         if appid and not found:
             raise CommandError(f"没有 AppID 为 {appid} 的店铺；先用 add_merchant 添加。", returncode=2)
         return found
+
+
+def _days(text: str) -> int:
+    days = int(text)
+    if not 1 <= days <= LONGEST:
+        raise ArgumentTypeError(f"N 要在 1 到 {LONGEST} 之间")
+    return days
 
 
 def _sync(merchant: Merchant, days: int) -> SyncResult:

@@ -1,94 +1,16 @@
-"""Rows about who sells, who works there, and which credential speaks for them."""
+"""What speaks for a store at WeChat, what WeChat pushes to us, and what a person asks of it."""
 
-from django.conf import settings
-from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from merchants.fields import EncryptedText
 from wechat.errcodes import Code, meaning
 
-from .fields import EncryptedText
-
-
-def platform_host() -> str:
-    """The host a merchant is made for: credentials never travel to another one."""
-    return str(settings.WECHAT_API_HOST)
-
-
-class Theme(models.TextChoices):
-    LIGHT = "light", _("浅色")
-    DARK = "dark", _("深色")
-
-
-class User(AbstractUser):
-    """A person. Deactivated when they leave, never deleted."""
-
-    display_name = models.CharField(_("姓名"), max_length=60, blank=True)
-    # "" follows the browser.
-    language = models.CharField(_("语言"), max_length=10, blank=True, choices=settings.LANGUAGES)
-    theme = models.CharField(_("外观"), max_length=5, blank=True, choices=Theme.choices)
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("用户")
-
-    def __str__(self) -> str:
-        return self.display_name or self.username
-
-
-class Merchant(models.Model):
-    """A WeChat Store and what was last read about it."""
-
-    appid = models.CharField("AppID", max_length=64, unique=True)
-    name = models.CharField(_("店铺名称"), max_length=120)
-    api_host = models.CharField(_("接口主机"), max_length=200, default=platform_host, editable=False)
-    is_active = models.BooleanField(_("启用"), default=True)
-    undo_seconds = models.PositiveSmallIntegerField(_("撤回时间（秒）"), default=0)
-    # None: never read. A fact that was never read warns, it never stops.
-    has_return_address = models.BooleanField(_("有默认退货地址"), null=True, editable=False)
-    return_address_read_at = models.DateTimeField(null=True, editable=False)
-    couriers_read_at = models.DateTimeField(null=True, editable=False)
-    orders_read_at = models.DateTimeField(_("上次读取订单"), null=True, editable=False)
-    created_at = models.DateTimeField(_("添加时间"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("店铺")
-        ordering = ["name"]
-        constraints = [
-            models.CheckConstraint(condition=~Q(appid=""), name="merchant_has_an_appid"),
-            models.CheckConstraint(condition=Q(undo_seconds__lte=120), name="undo_is_at_most_two_minutes"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Role(models.TextChoices):
-    STAFF = "staff", _("员工")
-    MANAGER = "manager", _("主管")
-    ADMIN = "admin", _("管理员")
-
-
-class Membership(models.Model):
-    """One person's role at one merchant."""
-
-    user = models.ForeignKey(User, models.PROTECT, related_name="memberships", verbose_name=_("用户"))
-    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="memberships", verbose_name=_("店铺"))
-    role = models.CharField(_("角色"), max_length=10, choices=Role.choices, default=Role.STAFF)
-    is_active = models.BooleanField(_("有效"), default=True)
-    created_at = models.DateTimeField(_("加入时间"), auto_now_add=True)
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("成员")
-        ordering = ["merchant", "user"]
-        constraints = [
-            models.UniqueConstraint(fields=["user", "merchant"], name="one_membership_per_merchant"),
-            models.CheckConstraint(condition=Q(role__in=Role.values), name="membership_role_is_known"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user} · {self.merchant} · {self.get_role_display()}"
+from .people import User
+from .stores import Merchant, platform_host
 
 
 class TokenRow(models.Model):
@@ -144,7 +66,7 @@ class Credential(TokenRow):
     cancelled_at = models.DateTimeField(_("取消授权时间"), null=True, editable=False)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("凭证")
+        verbose_name, verbose_name_plural = _("凭证"), pgettext_lazy("plural", "凭证")
         constraints = [
             models.CheckConstraint(condition=Q(mode__in=Mode.values), name="credential_mode_is_known"),
         ]
@@ -168,7 +90,7 @@ class Platform(TokenRow):
     ticket_at = models.DateTimeField(_("上次收到 ticket"), null=True, editable=False)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("第三方平台")
+        verbose_name, verbose_name_plural = _("第三方平台"), pgettext_lazy("plural", "第三方平台")
         constraints = [models.CheckConstraint(condition=Q(id=1), name="one_platform")]
 
     def __str__(self) -> str:
@@ -187,7 +109,7 @@ class PushedEvent(models.Model):
     handled_at = models.DateTimeField(_("处理"), null=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("推送事件")
+        verbose_name, verbose_name_plural = _("推送事件"), pgettext_lazy("plural", "推送事件")
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
@@ -234,7 +156,8 @@ class Errand(models.Model):
     rid = models.CharField(max_length=60, blank=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("请求微信的事项")
+        verbose_name = _("请求微信的事项")
+        verbose_name_plural = pgettext_lazy("plural", "请求微信的事项")
         ordering = ["-id"]
 
     def __str__(self) -> str:
@@ -247,39 +170,4 @@ class Errand(models.Model):
     @property
     def reason(self) -> Code:
         """The code table's row for why it failed."""
-        return meaning(self.errcode, self.slug)
-
-
-class Pause(models.Model):
-    """A merchant, or one call of a merchant, that must not be sent until someone acts or time passes.
-
-    `call` is "" for every sending call, else the call's short word such as `order/list/get`.
-    """
-
-    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="pauses", verbose_name=_("店铺"))
-    call = models.CharField(_("接口"), max_length=80, blank=True)
-    errcode = models.IntegerField(_("错误码"), null=True)
-    slug = models.CharField(max_length=40, blank=True)
-    errmsg = models.CharField(_("微信返回"), max_length=500, blank=True)
-    rid = models.CharField(max_length=60, blank=True)
-    started_at = models.DateTimeField(_("开始"), auto_now_add=True)
-    until = models.DateTimeField(_("到"), null=True, blank=True)
-    ended_at = models.DateTimeField(_("结束"), null=True, blank=True)
-    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("暂停")
-        ordering = ["-started_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["merchant", "call"], condition=Q(ended_at=None), name="one_open_pause_per_call"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.merchant} · {self.call or _('全部发货')}"
-
-    @property
-    def reason(self) -> Code:
-        """The code table's row for what stopped it."""
         return meaning(self.errcode, self.slug)

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('merchants', '0002_person'),
+        ('merchants', '0003_people'),
     ]
 
     operations = [
