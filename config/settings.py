@@ -50,6 +50,10 @@ if _https:
 # The operator's to set: no page and no admin form can change where credentials are sent.
 WECHAT_API_URL = (env("WECHAT_API_URL", default="") or "https://api.weixin.qq.com").rstrip("/")
 WECHAT_API_HOST = urlsplit(WECHAT_API_URL).hostname or ""
+# Set only inside WeChat CloudRun: plain http, because its sidecar adds the credential and the encryption.
+WECHAT_CLOUD_API_URL = env("WECHAT_CLOUD_API_URL", default="").rstrip("/")
+# Where a store's owner authorises a third-party platform.
+WECHAT_LOGIN_URL = env("WECHAT_LOGIN_URL", default="https://mp.weixin.qq.com").rstrip("/")
 # Connect, read and whole-call time-outs, in seconds.
 WECHAT_TIMEOUT = tuple(float(part) for part in env("WECHAT_TIMEOUT", default="3,10,15").split(","))
 if len(WECHAT_TIMEOUT) != 3:
@@ -203,19 +207,30 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- logs: one handler to stderr, everything through the redaction filter -----------------------------
+# --- logs: stderr, and a mail for what broke; everything through the redaction filter ------------------
+ADMINS = [("", address) for address in env.list("ADMINS", default=[])]
+DEFAULT_EXCEPTION_REPORTER = "merchants.reporting.Reporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "merchants.reporting.Filter"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"redact": {"()": "wechat.secrets.RedactionFilter"}},
+    "filters": {
+        "redact": {"()": "wechat.secrets.RedactionFilter"},
+        "live": {"()": "django.utils.log.RequireDebugFalse"},
+    },
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]},
+        "mail": {
+            "class": "django.utils.log.AdminEmailHandler",
+            "level": "ERROR",
+            "filters": ["live", "redact"],
+        },
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "urllib3": {"level": "WARNING"},
-        "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "django": {"handlers": ["stderr", "mail"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django_tasks": {"level": "WARNING"},
         "axes": {"level": "WARNING"},

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from .audit import note
-from .models import Audit, Credential, Membership, Merchant, Pause, Role, User
+from .models import Audit, Credential, Membership, Merchant, Mode, Pause, Role, User
 
 ADMINS = "Admins"
 ADMIN_MODELS = ("merchant", "membership", "credential", "pause")
@@ -30,14 +30,14 @@ def add_merchant(*, appid: str, name: str, secret: str = "", by: User | None = N
 
 @transaction.atomic
 def set_secret(*, merchant: Merchant, secret: str, by: User | None = None) -> Credential:
-    """Store a new AppSecret; the token made from the old one is dropped."""
+    """Store a new AppSecret; a token made from the old one is dropped."""
     credential, _ = Credential.objects.get_or_create(merchant=merchant)
     credential.app_secret = secret
     credential.secret_last4 = secret[-4:]
     credential.secret_set_at = timezone.now()
     credential.secret_set_by = by
-    credential.access_token = ""
-    credential.token_expires_at = None
+    if credential.mode == Mode.OWN:
+        credential.access_token, credential.token_expires_at = "", None
     credential.failed_at, credential.failed_errcode, credential.failed_reason = None, None, ""
     credential.token_version += 1
     credential.save()

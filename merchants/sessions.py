@@ -22,7 +22,7 @@ from .views.factor import factor_with
 from .views.signin import login_with
 
 # What pages ask for by themselves, without a hand on the keyboard.
-POLLS = frozenset({"order_counts", "my_trouble", "package_status", "order_presence"})
+POLLS = frozenset({"order_counts", "my_trouble", "package_status", "order_presence", "errand_status"})
 # Open to an admin who has to set up the second factor first.
 ON_THE_WAY = frozenset({"second_factor", "logout"})
 BEGAN, LAST_ACTIVE = "began", "last_active"

@@ -1,9 +1,10 @@
-"""Routes about people: the login, one's own settings, members, one-time links."""
+"""Routes about people, and about what is asked of WeChat or pushed by it."""
 
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from .views import factor, links, members, person, signin
+from .door import component_events
+from .views import errands, factor, links, members, person, signin
 
 urlpatterns = [
     path("login/", signin.LoginView.as_view(), name="login"),
@@ -20,4 +21,8 @@ urlpatterns = [
     path("members/<int:pk>/reset/", members.member_reset, name="member_reset"),
     path("members/<int:pk>/forget-factor/", members.member_forget_factor, name="member_forget_factor"),
     path("invitations/<int:pk>/withdraw/", members.invitation_withdraw, name="invitation_withdraw"),
+    path("errands/<int:pk>/", errands.errand, name="errand"),
+    path("errands/<int:pk>/status/", errands.errand_status, name="errand_status"),
+    path("wechat/events/component/", component_events, name="component_events"),
+    path("wechat/authorized/<str:state>/", errands.authorized, name="authorized"),
 ]

@@ -71,6 +71,7 @@ def environment() -> dict[str, str]:
         "SANDBOX_PORT": str(sandbox_port),
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "WECHAT_API_URL": f"http://127.0.0.1:{sandbox_port}",
+        "WECHAT_LOGIN_URL": f"http://127.0.0.1:{sandbox_port}",
         # The demo should not keep anybody waiting two minutes for a lost answer.
         "SETTLE_GRACE": os.environ.get("SETTLE_GRACE", "20"),
     }  # fmt: skip

@@ -98,12 +98,12 @@ def test_a_frozen_worker_wakes_to_a_call_that_is_settled_once(world: Any, pump: 
 
 
 def test_what_a_frozen_worker_had_not_sent_is_too_old_to_send(world: Any, settings: Any) -> None:
-    from merchants import lines, tokens
+    from merchants import lines
     from shipping.dispatch.pump import send_in_time
 
-    held = tokens.ensure(lines.client(), world.merchant)
-    assert held is not None
-    reply = send_in_time(lines.client(), {"order_id": "1"}, held.token, time.monotonic() - 0.1)
+    line = lines.ensure(world.merchant)
+    assert line is not None
+    reply = send_in_time({"order_id": "1"}, line, time.monotonic() - 0.1)
     assert reply.kind == "not_sent"
     assert not any(row["path"].endswith("delivery/send") for row in world.remote.ledger())
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from django.utils import timezone
 
 from merchants import people
-from merchants.models import Membership, Merchant, OneTimeLink, Pause, User
+from merchants.credentials import ask_link, state_of
+from merchants.models import Errand, Membership, Merchant, OneTimeLink, Pause, User
 from merchants.services import add_merchant, pause_merchant, set_membership
 from shipping import states
 from shipping.drafts import Draft, PackageDraft
@@ -37,6 +38,7 @@ class Store:
     join_token: str
     reset_token: str
     pause: Pause
+    errand: Errand
 
 
 def make_store(number: int) -> Store:
@@ -57,6 +59,7 @@ def make_store(number: int) -> Store:
         join_token=join_token,
         reset_token=people.reset_password(user=clerk, merchant=merchant, by=boss),
         pause=pause_merchant(merchant=merchant, errcode=48001),
+        errand=ask_link(merchant=merchant, by=boss),
     )
 
 
@@ -89,6 +92,8 @@ class Route(NamedTuple):
     data: Data = lambda store: {}
     # What a foreign store's objects are answered with.
     foreign: int = 404
+    # What a door that checks a signature instead of a login answers to a form without one.
+    unsigned: int | None = None
 
 
 def _order_of(store: Store) -> tuple[Any, ...]:
@@ -105,6 +110,16 @@ def _conflict_of(store: Store) -> tuple[Any, ...]:
 
 def _clerk_of(store: Store) -> tuple[Any, ...]:
     return (store.clerk.pk,)
+
+
+def _errand_of(store: Store) -> tuple[Any, ...]:
+    return (store.errand.pk,)
+
+
+def _way_back(store: Store) -> tuple[Any, ...]:
+    """The address that an authorisation link of the test's admin leads back to."""
+    asked = Errand(merchant=store.merchant, asked_by=User.objects.get(username=ADMIN))
+    return (state_of(asked),)
 
 
 def _to_print(store: Store) -> dict[str, Any]:
@@ -154,6 +169,11 @@ ROUTES: dict[str, Route] = {
     # slips
     "slip_list": Route(STAFF, data=_to_print),
     "slip_print": Route(STAFF, "POST", data=_to_print),
+    # calling WeChat
+    "errand": Route(ADMIN, args=_errand_of),
+    "errand_status": Route(ADMIN, args=_errand_of),
+    "authorized": Route(ADMIN, args=_way_back, data=lambda store: {"auth_code": "code"}),
+    "component_events": Route(PUBLIC, "POST", unsigned=403),
     # the rest
     "error_list": Route(ANYONE),
     "history": Route(MANAGER),
