@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.exceptions import FieldError
 from django.db import models
 
+from wechat.secrets import remember
+
 PREFIX = "fernet1:"
 
 
@@ -26,6 +28,7 @@ def _box(keys: tuple[str, ...]) -> MultiFernet:
 
 
 def encrypt(value: str) -> str:
+    remember(value)
     return PREFIX + _box(tuple(settings.CREDENTIAL_KEYS)).encrypt(value.encode()).decode()
 
 
@@ -34,9 +37,20 @@ def decrypt(stored: str) -> str:
     if not stored.startswith(PREFIX):
         raise SecretUnreadable("a stored secret is not encrypted")
     try:
-        return _box(tuple(settings.CREDENTIAL_KEYS)).decrypt(stored.removeprefix(PREFIX).encode()).decode()
+        value = _box(tuple(settings.CREDENTIAL_KEYS)).decrypt(stored.removeprefix(PREFIX).encode()).decode()
     except InvalidToken:
         raise SecretUnreadable("no key in CREDENTIAL_KEYS opens a stored secret") from None
+    remember(value)
+    return value
+
+
+def is_newest(stored: str) -> bool:
+    """Whether a stored secret is already under the first of CREDENTIAL_KEYS."""
+    try:
+        _box((settings.CREDENTIAL_KEYS[0],)).decrypt(stored.removeprefix(PREFIX).encode())
+    except InvalidToken:
+        return False
+    return True
 
 
 class EncryptedText(models.TextField):  # type: ignore[type-arg]  # not generic at run time
@@ -48,6 +62,16 @@ class EncryptedText(models.TextField):  # type: ignore[type-arg]  # not generic 
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> str | None:
         return decrypt(value) if value else value
+
+    def to_python(self, value: Any) -> Any:
+        """A fixture holds what `value_to_string` wrote."""
+        text = super().to_python(value)
+        return decrypt(text) if text and text.startswith(PREFIX) else text
+
+    def value_to_string(self, obj: models.Model) -> str:
+        """What `dumpdata` writes: an export is as closed as the database."""
+        text = str(self.value_from_object(obj) or "")
+        return encrypt(text) if text else text
 
     def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name != "isnull":

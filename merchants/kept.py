@@ -1,17 +1,21 @@
 """A form that was sent after its session ended, signed so that it can go on after the login."""
 
+import re
+
 from django.core import signing
 from django.http import HttpRequest
 
 SALT = "merchants.sessions.kept"
 KEPT_FOR = 12 * 3600
+# Typed once more after the login rather than written into a page.
+SECRET_FIELDS = re.compile(r"secret|token|aes_key|password", re.IGNORECASE)
 Kept = tuple[str, list[tuple[str, str]]]
 
 
 def keep(request: HttpRequest) -> str:
-    """The form a visitor sent, signed: where it goes and every field as typed."""
+    """The form a visitor sent, signed: where it goes and every field as typed, but no secret."""
     fields = [(name, value) for name, values in request.POST.lists() for value in values]
-    typed = [(name, value) for name, value in fields if name != "csrfmiddlewaretoken"]
+    typed = [(name, value) for name, value in fields if not SECRET_FIELDS.search(name)]
     return signing.dumps((request.get_full_path(), typed), salt=SALT, compress=True)
 
 

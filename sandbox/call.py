@@ -15,13 +15,17 @@ from sandbox.tokens import Caller
 
 @dataclass(frozen=True)
 class Request:
-    """The bytes of a call as they came in; ``query`` holds the last value of each name."""
+    """The bytes of a call as they came in; ``query`` holds the last value of each name.
+
+    ``cloud`` is the store of the environment a cloud call came from, "" for every other call.
+    """
 
     method: str
     path: str
     query: dict[str, str]
     raw: bytes
     host: str = "127.0.0.1"
+    cloud: str = ""
 
     @cached_property
     def body(self) -> Any:

@@ -6,7 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
-from sandbox import build, faults, ledger, merchants, orders, page, pictures, switches, tokens
+from sandbox import (
+    build,
+    cloud,
+    component,
+    faults,
+    ledger,
+    merchants,
+    orders,
+    page,
+    pictures,
+    pushing,
+    switches,
+    tokens,
+)
 from sandbox.answers import Json
 from sandbox.call import Request
 from sandbox.faults import Reply
@@ -160,6 +173,37 @@ def _write_merchant(wish: Wish) -> Json:
     return {"appid": merchant.appid}
 
 
+def _write_platform(wish: Wish) -> Json:
+    """``{appid, secret, push_token, aes_key}``: a third-party platform."""
+    for member in ("secret", "push_token", "aes_key"):
+        wish.text(member)
+    component.save(wish.db, wish.body)
+    return {"appid": wish.text("appid")}
+
+
+def _authorize(wish: Wish) -> Json:
+    """``{appid, funcs?: [131]}``: the owner of a store agrees, as after scanning the code."""
+    funcs = [int(number) for number in wish.body.get("funcs", [component.SHIPPING])]
+    return {"auth_code": component.authorize(wish.db, wish.name, wish.text("appid"), funcs, wish.now)}
+
+
+def _push(wish: Wish) -> Json:
+    """``{event, url?, appid?, create_time?, funcs?}``: push to ``url``, or without one show what would be."""
+    platform = component.load(wish.db, wish.name)
+    if platform is None or wish.body.get("event") not in pushing.EVENTS:
+        raise NotPossible("no such platform or event", 404)
+    push = pushing.sealed(wish.db, platform, wish.body, wish.now)
+    return pushing.post(wish.text("url"), push) if "url" in wish.body else push
+
+
+def _bind_cloud(wish: Wish) -> Json:
+    """``{appid, allowed?, is_on?, is_ready?, bad_gateway?}``: a CloudRun environment of this store."""
+    if wrong := cloud.misfits(wish.body):
+        raise NotPossible(f"does not fit: {', '.join(wrong)}")
+    cloud.bind(wish.db, wish.text("appid"), wish.body)
+    return {"path": cloud.PREFIX + wish.text("appid")}
+
+
 def _write_order(wish: Wish) -> Json:
     """``{appid, order}``: the order may be partial; the whole order comes back."""
     appid = wish.text("appid")
@@ -223,6 +267,10 @@ ROUTES: dict[str, dict[str, Callable[[Wish], object]]] = {
     "faults": {"GET": _read_faults, "POST": _plan_fault, "DELETE": _clear_faults},
     "switches": {"GET": _read_switches, "POST": _write_switches},
     "merchants": {"GET": _read_merchants, "POST": _write_merchant},
+    "cloud": {"POST": _bind_cloud},
+    "platforms": {"POST": _write_platform},
+    "platforms/<name>/authorize": {"POST": _authorize},
+    "platforms/<name>/push": {"POST": _push},
     "orders": {"GET": _list_orders, "POST": _write_order},
     "orders/<name>": {"GET": _read_order},
     "orders/<name>/change": {"POST": _change_order},

@@ -10,7 +10,10 @@ from sandbox.call import Request
 from sandbox.tokens import Caller, fingerprint
 
 _CREDENTIAL_CALLS = "/cgi-bin/"
-_SECRETS = re.compile(r'("(?:secret|access_token)"\s*:\s*")([^"]*)')
+_SECRETS = re.compile(
+    r'("[a-z_]*(?:secret|access_token|refresh_token|verify_ticket|authorization_code|pre_auth_code)"\s*:\s*")'
+    r'([^"]*)'
+)
 FILTERS = {
     "appid": "appid = :appid",
     "order_id": "order_id = :order_id",

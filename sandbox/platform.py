@@ -3,8 +3,9 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 
-from sandbox import faults, ledger, merchants, reads, send, shape, switches, tokens
+from sandbox import cloud, component, faults, ledger, merchants, reads, send, shape, switches, tokens
 from sandbox.answers import Json, Problem, first, refusal
 from sandbox.call import Arrival, Call, Endpoint, Outcome, Request
 from sandbox.gates import STORE_GATES, TOKEN_GATES
@@ -24,6 +25,8 @@ TOKEN_METHODS = {"/cgi-bin/token": "GET", "/cgi-bin/stable_token": "POST"}
 
 def receive(db: sqlite3.Connection, request: Request, now: float) -> faults.Reply:
     """Answer one call: effect, ledger entry and spent fault are one transaction of the caller's."""
+    if request.path == component.LOGIN_PAGE:
+        return component.login_page(db, request, now)
     caller = _caller(db, request, now)
     due = faults.take(db, request, caller.appid)
     if due and due.name == "token_dead":
@@ -31,6 +34,8 @@ def receive(db: sqlite3.Connection, request: Request, now: float) -> faults.Repl
         caller = _caller(db, request, now)
     outcome = _outcome(db, request, caller, now) if faults.acts(due) == faults.NOW else Outcome({})
     reply = faults.dress(outcome.answer, due, request)
+    if request.cloud:
+        reply = cloud.stamp(db, request, caller, reply)
     errcode = _errcode(outcome, reply)
     seq = ledger.write(
         db,
@@ -42,9 +47,17 @@ def receive(db: sqlite3.Connection, request: Request, now: float) -> faults.Repl
 
 
 def _caller(db: sqlite3.Connection, request: Request, now: float) -> Caller:
+    if request.cloud:
+        return cloud.caller(db, request)
     if request.path in TOKEN_METHODS:
         return Caller(str(_asked(request).get("appid", "")), "", None)
-    return tokens.caller(db, request.query.get("access_token", ""), now)
+    if request.path.startswith(component.PREFIX):
+        token = request.query.get("component_access_token", "")
+        return Caller(str(_asked(request).get("component_appid", "")), tokens.fingerprint(token), None)
+    token = request.query.get("access_token", "")
+    caller = tokens.caller(db, token, now)
+    problem = caller.problem or component.rights_problem(db, token, request.path)
+    return replace(caller, problem=problem)
 
 
 def _asked(request: Request) -> Json:
@@ -55,8 +68,10 @@ def _asked(request: Request) -> Json:
 
 def _outcome(db: sqlite3.Connection, request: Request, caller: Caller, now: float) -> Outcome:
     arrival = _arrival(db, request, caller)
-    if request.path in TOKEN_METHODS:
+    if request.path in TOKEN_METHODS and not request.cloud:
         return Outcome(_token_answer(db, arrival, now))
+    if request.path.startswith(component.PREFIX) and not request.cloud:
+        return Outcome(component.answer(db, request, now))
     if problem := first(found for gate in STORE_GATES for found in gate(arrival)):
         return Outcome(refusal(problem))
     return _handle(db, arrival, now)
@@ -81,6 +96,8 @@ def _token_answer(db: sqlite3.Connection, arrival: Arrival, now: float) -> Json:
     asked = _asked(arrival.request)
     if problem := first(_token_problems(db, arrival, asked)):
         return refusal(problem)
+    if arrival.request.method == "GET" and tokens.is_spent(db, asked["appid"], "classic", now):
+        return refusal(Problem(45009))
     if arrival.request.method == "GET":
         return tokens.classic(db, asked["appid"], now)
     return tokens.stable(db, asked["appid"], now, bool(asked.get("force_refresh", False)))

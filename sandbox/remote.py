@@ -34,6 +34,27 @@ class Remote:
         known = {"appid": appid, "secret": secret, "name": name, **more}
         return str(self.ask("POST", "/_sandbox/merchants", known)["appid"])
 
+    def platform(self, appid: str, secret: str, push_token: str, aes_key: str) -> str:
+        """Register a third-party platform; returns its appid."""
+        known = {"appid": appid, "secret": secret, "push_token": push_token, "aes_key": aes_key}
+        return str(self.ask("POST", "/_sandbox/platforms", known)["appid"])
+
+    def authorize(self, platform: str, appid: str, **more: Any) -> str:
+        """A store's owner agrees; returns the authorization code. ``more``: funcs."""
+        asked = {"appid": appid, **more}
+        return str(self.ask("POST", f"/_sandbox/platforms/{platform}/authorize", asked)["auth_code"])
+
+    def push(self, platform: str, event: str, **more: Any) -> Json:
+        """Push an event to ``url``, or see it sealed; ``more``: url, appid, create_time, funcs."""
+        asked = {"event": event, **more}
+        pushed: Json = self.ask("POST", f"/_sandbox/platforms/{platform}/push", asked)
+        return pushed
+
+    def cloud(self, appid: str = "wx1", **facts: Any) -> str:
+        """Bind a CloudRun environment to a store (``sandbox.cloud.FACTS``); returns its base address."""
+        path = self.ask("POST", "/_sandbox/cloud", {"appid": appid, **facts})["path"]
+        return f"http://{self._address}{path}"
+
     def order(self, appid: str, lines: list[Json] | None = None, **more: Any) -> Json:
         """Place an order (arguments as ``build.order``); returns the whole of it."""
         made = build.order(lines, **more)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sandbox import control, platform, seed, switches, wire
+from sandbox import cloud, control, platform, seed, switches, wire
 from sandbox.call import Request
 from sandbox.faults import Reply
 from sandbox.store import Store
@@ -29,7 +29,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         request = self._request()
-        own = request.path == "/" or request.path.startswith(OWN_PATHS)
+        own = not request.cloud and (request.path == "/" or request.path.startswith(OWN_PATHS))
         reply = self.server.sandbox.control(request) if own else self.server.sandbox.platform(request)
         wire.put(self, reply, self.server.sandbox.stopping)
 
@@ -39,7 +39,11 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
         host = self.headers.get("Host") or "127.0.0.1"
-        return Request(self.command, parts.path, query, self._read_body(), host)
+        path, store = parts.path, ""
+        if path.startswith(cloud.PREFIX):
+            store, _, path = path.removeprefix(cloud.PREFIX).partition("/")
+            path = f"/{path}"
+        return Request(self.command, path, query, self._read_body(), host, store)
 
     def _read_body(self) -> bytes:
         """The body, cut off where it is too long to be judged by anything but its length."""

@@ -22,6 +22,16 @@ CREATE TABLE IF NOT EXISTS tokens(
     token TEXT PRIMARY KEY, appid TEXT NOT NULL, kind TEXT NOT NULL, made_at REAL NOT NULL,
     expires_at REAL NOT NULL, replaced_at REAL, dead INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS tokens_of ON tokens(appid, kind, made_at);
+CREATE TABLE IF NOT EXISTS clouds(appid TEXT PRIMARY KEY, facts TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS platforms(
+    appid TEXT PRIMARY KEY, secret TEXT NOT NULL, push_token TEXT NOT NULL, aes_key TEXT NOT NULL,
+    is_pushing INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS tickets(ticket TEXT PRIMARY KEY, component TEXT NOT NULL, made_at REAL NOT NULL);
+CREATE TABLE IF NOT EXISTS authorizations(
+    component TEXT NOT NULL, appid TEXT NOT NULL, code TEXT NOT NULL, code_at REAL NOT NULL,
+    refresh_token TEXT NOT NULL, old_refresh TEXT, replaced_at REAL, funcs TEXT NOT NULL,
+    auth_time REAL NOT NULL,
+    PRIMARY KEY (component, appid));
 CREATE TABLE IF NOT EXISTS forced(appid TEXT NOT NULL, at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS serials(sn_code TEXT PRIMARY KEY, order_id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS switches(name TEXT PRIMARY KEY, value TEXT NOT NULL);

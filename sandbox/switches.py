@@ -43,6 +43,8 @@ SWITCHES: dict[str, Switch] = {
     "refuse_escapes": Switch(False, _flag, "请求体含 \\uXXXX 转义时回答 40033"),
     "order_pace": Switch(True, _flag, "同一订单两次发货调用间隔不足 1 秒时回答 100003"),
     "subsidy_couriers": Switch(["SF", "JD", "EMS", "ZTO", "DBKD"], _names, "国补订单可用的快递公司 (606061)"),
+    "rotate_refresh": Switch(True, _flag, "刷新授权凭证时换一个新的 refresh_token, 旧的再用 5 分钟"),
+    "tokens_a_day": Switch(2000, _seconds, "每天可取多少张 (普通 token 和授权 token), 超出回答 45009"),
     "late_seconds": Switch(2.0, _seconds, "late_accept 故障: 多少秒以后才生效"),
     "latency": Switch(0.0, _seconds, "处理之前等待的秒数"),
     "answer_delay": Switch(0.0, _seconds, "处理之后、回答之前等待的秒数"),

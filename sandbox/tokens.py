@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox import switches
 from sandbox.answers import Json, Problem
 
 LIFE = 7200
@@ -53,11 +54,23 @@ def _why_dead(row: sqlite3.Row | None, now: float) -> Problem | None:
 
 def classic(db: sqlite3.Connection, appid: str, now: float) -> Json:
     """A new token on every request; the one before lives five more minutes."""
+    return grant(db, appid, "classic", now)
+
+
+def grant(db: sqlite3.Connection, appid: str, kind: str, now: float) -> Json:
+    """A new token in place of the one before, which lives five more minutes."""
     db.execute(
-        "UPDATE tokens SET replaced_at = ? WHERE appid = ? AND kind = 'classic' AND replaced_at IS NULL",
-        (now, appid),
+        "UPDATE tokens SET replaced_at = ? WHERE appid = ? AND kind = ? AND replaced_at IS NULL",
+        (now, appid, kind),
     )
-    return _grant(db, appid, "classic", now)
+    return _grant(db, appid, kind, now)
+
+
+def is_spent(db: sqlite3.Connection, appid: str, kind: str, now: float) -> bool:
+    """Whether the day's tokens of this kind are used up (45009)."""
+    query = "SELECT COUNT(*) FROM tokens WHERE appid = ? AND kind = ? AND made_at > ?"
+    count = db.execute(query, (appid, kind, now - 86400)).fetchone()[0]
+    return bool(count >= switches.read(db)["tokens_a_day"])
 
 
 def stable(db: sqlite3.Connection, appid: str, now: float, force: bool) -> Json:

@@ -7,11 +7,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from merchants.models import Role, User
-from merchants.queries import has_role, pauses_for
+from merchants.queries import has_role
 
 from . import lists
+from .pauses import standstills
 
 
 class Entry(NamedTuple):
@@ -24,9 +26,11 @@ class Entry(NamedTuple):
 
 
 MENU = (
-    Entry(_("订单"), "order_list", "icons/list-details.svg", Role.STAFF),
+    Entry(pgettext_lazy("plural", "订单"), "order_list", "icons/list-details.svg", Role.STAFF),
     Entry(_("发货记录"), "history", "icons/history.svg", Role.MANAGER),
-    Entry(_("错误码"), "error_list", "icons/alert-triangle.svg", ""),
+    Entry(_("成员"), "member_list", "icons/user.svg", Role.MANAGER),
+    Entry(pgettext_lazy("plural", "错误码"), "error_list", "icons/alert-triangle.svg", ""),
+    Entry(_("待办"), "todo_list", "icons/check.svg", Role.ADMIN),
     Entry(_("店铺管理"), "admin:index", "icons/building-store.svg", Role.ADMIN),
 )
 
@@ -39,7 +43,7 @@ def desk(request: HttpRequest) -> dict[str, object]:
         return known
     roles = {role for role in Role.values if has_role(user, role)}
     return known | {
-        "pauses": pauses_for(user),
+        "standstills": standstills(user),
         "trouble": SimpleLazyObject(lambda: trouble_since_last_page(request, user)),
         "menu": menu_of(request, roles),
         "is_admin": user.is_staff,

@@ -13,7 +13,7 @@ from merchants.queries import merchants_for
 
 from . import states
 from .asked import day, moment, whole
-from .models import Order, OrderLine, Package
+from .models import Order, OrderLine, Package, Printing
 from .queries import can_ship, open_holds, orders_for, packages_for
 
 Orders = QuerySet[Order]
@@ -131,7 +131,8 @@ def with_everything(rows: Orders) -> Orders:
     """What a row of the list shows, in a handful of queries."""
     packages = Package.objects.select_related("shipment__created_by").order_by("pk")
     packages = packages.prefetch_related("items", "shipment__corrections")
-    return rows.prefetch_related("lines", "parcels", "holds", Prefetch("packages", packages))
+    printings = Prefetch("printings", Printing.objects.select_related("by"))
+    return rows.prefetch_related("lines", "parcels", "holds", Prefetch("packages", packages), printings)
 
 
 # --- counts -------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from .models import (
     OrderLine,
     Package,
     Parcel,
+    Printing,
     Serial,
     Shipment,
     StatusChange,
@@ -231,16 +232,25 @@ def _met_before(order: Order) -> frozenset[tuple[int, str, str]]:
     )
 
 
+def printings_of(order: Order) -> QuerySet[Printing]:
+    """When and by whom the order's packing slip was printed, the latest first."""
+    return order.printings.select_related("by")
+
+
 def goods_of(package: Package) -> tuple[Item, ...]:
     return tuple(Item(i.product_id, i.sku_id, i.product_cnt) for i in package.items.all())
 
 
-def pieces_left(order: Order) -> int:
-    """Pieces nobody has shipped or is shipping, from rows already loaded."""
+def goods_left(order: Order) -> dict[Pair, int]:
+    """Pieces of each of the goods nobody has shipped or is shipping, from rows already loaded."""
     parcels = list(order.parcels.all())
     ours = [package for package in order.packages.all() if package.status in states.HOLDS_GOODS]
     shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
-    return sum(goods.left for goods in _goods(order, _taken(parcels, ours, shown)))
+    return {goods.pair: goods.left for goods in _goods(order, _taken(parcels, ours, shown))}
+
+
+def pieces_left(order: Order) -> int:
+    return sum(goods_left(order).values())
 
 
 class Event(NamedTuple):
@@ -359,10 +369,15 @@ def can_ship(order: Order) -> bool:
     return order.status in (20, 21) and not is_held(order) and bool(pieces_left(order))
 
 
-def is_held(order: Order) -> bool:
-    """Whether a hold is in force, from rows already loaded."""
+def hold_of(order: Order) -> Hold | None:
+    """The hold in force, from rows already loaded."""
     now = timezone.now()
-    return any(h.released_at is None and (h.until is None or h.until > now) for h in order.holds.all())
+    in_force = (h for h in order.holds.all() if h.released_at is None and (h.until is None or h.until > now))
+    return next(in_force, None)
+
+
+def is_held(order: Order) -> bool:
+    return hold_of(order) is not None
 
 
 def same_buyer(order: Order, user: User) -> list[Order]:

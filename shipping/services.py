@@ -8,7 +8,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from merchants.models import Merchant, User
+from merchants.models import Merchant, Pause, User
+from merchants.services import resume_pause
 from wechat.waybills import normalise, without_blanks
 
 from . import states
@@ -274,6 +275,13 @@ def wake_read(merchant: Merchant, order_id: str) -> None:
 def wake_sync(merchant: Merchant, days: int = 7) -> None:
     """Ask the worker to read this merchant's orders."""
     wake("sync_merchant", str(merchant.pk), str(days))
+
+
+@transaction.atomic
+def resume_sending(*, pause: Pause, user: User) -> bool:
+    """End a pause and let the worker look at once; False if someone was faster."""
+    wake("send_ticket")
+    return resume_pause(pause=pause, by=user)
 
 
 # --- holding an order back ----------------------------------------------------------------------------

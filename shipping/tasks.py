@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
-from merchants import lines, tokens
+from merchants import errands, events, lines
 from merchants.models import Merchant
 
 from . import syncing
@@ -40,15 +40,16 @@ def read_by_id(merchant_pk: str, order_id: str) -> None:
 
 @task(queue_name="rest")
 def renew_tokens() -> None:
-    """Fetch the tokens that are about to run out, so that no send waits for one."""
-    for merchant in Merchant.objects.filter(is_active=True, credential__isnull=False):
-        if lines.is_reachable(merchant):
-            tokens.ensure(lines.client(), merchant)
+    """Fetch the tokens that are about to run out, so that no send waits for one; pick up what was lost."""
+    events.catch_up()
+    errands.catch_up()
+    lines.renew(Merchant.objects.filter(is_active=True, credential__isnull=False))
 
 
 @task(queue_name="rest")
 def prune_tasks() -> None:
-    """Forget tasks that are over, and those that a killed worker left RUNNING for ever."""
+    """Forget tasks that are over, those a killed worker left RUNNING for ever, and old pushed events."""
+    events.forget_old()
     old = timezone.now() - KEEP_TASKS
     is_over = Q(finished_at__lte=old) | Q(status="RUNNING", started_at__lte=old)
     DBTaskResult.objects.filter(is_over).delete()

@@ -68,7 +68,7 @@ def pump() -> Callable[..., None]:
     """Work until nothing is left to do, in this process."""
     from shipping.dispatch import Pump
 
-    def work(seconds: float = 20) -> None:
+    def work(seconds: float = 60) -> None:
         Pump().run(seconds, until_idle=True)
 
     return work

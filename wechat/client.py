@@ -27,6 +27,7 @@ from .secrets import RedactionFilter, Token, redact
 from .sockets import Line, WatchedAdapter
 
 CHUNK = 16 * 1024
+BAD_GATEWAY, NOT_LISTED = 502, 85107
 LARGEST_CODE = 2**63 - 1  # what a database column of whole numbers holds
 # "identity": a compressed bomb cannot pass the cap, and lengths mean what they say.
 HEADERS = {"Content-Type": "application/json", "Accept-Encoding": "identity", "Connection": "close"}
@@ -54,15 +55,18 @@ class _TooBig(Exception):
 
 
 class Client:
-    """Calls one platform base URL."""
+    """Calls one platform base URL. In the cloud a sidecar adds the credential, and no token goes out."""
 
-    def __init__(self, base_url: str, timeouts: Timeouts | None = None) -> None:
+    def __init__(self, base_url: str, timeouts: Timeouts | None = None, *, is_cloud: bool = False) -> None:
         self._base = base_url.rstrip("/")
         self.timeouts = timeouts or Timeouts()
+        self._is_cloud = is_cloud
 
     def call(self, endpoint: Endpoint, body: Mapping[str, Any], *, token: Token | None = None) -> Reply:
         """POST `body`, read the answer. Raises ValueError only, for a missing token or an unwritable body."""
-        if endpoint.needs_token and token is None:
+        if self._is_cloud and token is not None:
+            raise ValueError(f"{endpoint.name}: no token goes over the cloud's plain http") from None
+        if endpoint.needs_token and token is None and not self._is_cloud:
             raise ValueError(f"{endpoint.name} needs a token") from None
         raw = _encoded(endpoint, body)
         line = Line(self.timeouts.total)
@@ -73,14 +77,14 @@ class Client:
     def _exchange(self, endpoint: Endpoint, raw: bytes, token: Token | None, line: Line) -> Reply:
         # A fresh connection each time: a pooled idle one may be dead and make a send's outcome unknown.
         with line.running(), _session(line) as session, self._post(session, endpoint, raw, token) as response:
-            return _read(endpoint, response, line)
+            return _read(endpoint, response, line, self._is_cloud)
 
     def _post(
         self, session: requests.Session, endpoint: Endpoint, raw: bytes, token: Token | None
     ) -> requests.Response:
         return session.post(
             self._base + endpoint.path,
-            params={"access_token": token.reveal()} if token else None,
+            params={endpoint.query_name: token.reveal()} if token else None,
             data=raw,
             headers=HEADERS,
             timeout=(self.timeouts.connect, min(self.timeouts.read, self.timeouts.total)),
@@ -112,16 +116,30 @@ def _encoded(endpoint: Endpoint, body: Mapping[str, Any]) -> bytes:
         raise ValueError(f"the body of {endpoint.name} cannot be written as JSON") from None
 
 
-def _read(endpoint: Endpoint, response: requests.Response, line: Line) -> Reply:
+def _read(endpoint: Endpoint, response: requests.Response, line: Line, is_cloud: bool) -> Reply:
     status = response.status_code
+    if status == BAD_GATEWAY and is_cloud:
+        return _gateway(endpoint, response, line)
     if status != 200:
         slug = "redirected" if 300 <= status < 400 else "http_error"
         return Reply(ReplyKind.NO_ANSWER, slug=slug, http_status=status)
+    return _answered(endpoint, response, line)
+
+
+def _gateway(endpoint: Endpoint, response: requests.Response, line: Line) -> Reply:
+    """The sidecar refuses a path that is not on the console's list, at times as HTTP 502 (store-api 3.4)."""
+    reply = _answered(endpoint, response, line)
+    if reply.errcode == NOT_LISTED:
+        return reply
+    return Reply(ReplyKind.NO_ANSWER, slug="http_error", http_status=BAD_GATEWAY)
+
+
+def _answered(endpoint: Endpoint, response: requests.Response, line: Line) -> Reply:
     try:
         reply = _parse(_body(response, endpoint.body_cap, line), endpoint)
     except Exception as error:
         reply = _lost(error, line)
-    return replace(reply, http_status=status)
+    return replace(reply, http_status=response.status_code)
 
 
 def _body(response: requests.Response, cap: int, line: Line) -> bytes:

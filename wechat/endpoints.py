@@ -11,6 +11,8 @@ class Endpoint:
 
     `holds` is what a success carries: an answer with neither it nor an errcode is not the platform's
     (store-api section 6). The document's delivery/send promises an errcode and nothing else.
+    `in_cloud`: whether WeChat offers it as a cloud call (store-api 3.4).
+    `query_name`: what the token is called in the query.
     """
 
     name: str
@@ -19,6 +21,8 @@ class Endpoint:
     is_send: bool = False
     body_cap: int = 4 * MB
     holds: str = ""
+    in_cloud: bool = True
+    query_name: str = "access_token"
 
 
 # store-api 3.1
@@ -29,6 +33,22 @@ STABLE_TOKEN = Endpoint(
     body_cap=64 * KB,
     holds="access_token",
 )
+
+
+def _component(name: str, holds: str, *, needs_token: bool = True) -> Endpoint:
+    """A call of the third-party platform about itself (store-api 3.2)."""
+    path = f"cgi-bin/component/{name}"
+    return Endpoint(
+        path, f"/{path}", needs_token, holds=holds, in_cloud=False, query_name="component_access_token"
+    )
+
+
+START_PUSH_TICKET = _component("api_start_push_ticket", "", needs_token=False)
+COMPONENT_TOKEN = _component("api_component_token", "component_access_token", needs_token=False)
+PREAUTH_CODE = _component("api_create_preauthcode", "pre_auth_code")
+QUERY_AUTH = _component("api_query_auth", "authorization_info")
+AUTHORIZER_TOKEN = _component("api_authorizer_token", "authorizer_access_token")
+AUTHORIZER_LIST = _component("api_get_authorizer_list", "list")
 # store-api 1.1, 1.3
 ORDER_LIST = Endpoint("order/list/get", "/channels/ec/order/list/get", holds="order_id_list")
 ORDER_GET = Endpoint("order/get", "/channels/ec/order/get", holds="order")
@@ -37,6 +57,7 @@ COURIERS_NEW = Endpoint(
     "order/deliverycompanylist/new/get",
     "/channels/ec/order/deliverycompanylist/new/get",
     holds="company_list",
+    in_cloud=False,
 )
 COURIERS_OLD = Endpoint(
     "order/deliverycompanylist/get", "/channels/ec/order/deliverycompanylist/get", holds="company_list"

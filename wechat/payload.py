@@ -107,3 +107,41 @@ def address_list_body(offset: int, limit: int) -> dict[str, Any]:
 def address_get_body(address_id: str) -> dict[str, Any]:
     """store-api 2.8."""
     return {"address_id": address_id}
+
+
+def start_push_body(component: str, secret: str) -> dict[str, Any]:
+    """samples/token: this call alone says component_secret."""
+    return {"component_appid": component, "component_secret": secret}
+
+
+def component_token_body(component: str, secret: str, ticket: str) -> dict[str, Any]:
+    """store-api 3.2."""
+    return {
+        "component_appid": component,
+        "component_appsecret": secret,
+        "component_verify_ticket": ticket,
+    }
+
+
+def preauth_code_body(component: str) -> dict[str, Any]:
+    """The code in front of the authorisation link."""
+    return {"component_appid": component}
+
+
+def query_auth_body(component: str, code: str) -> dict[str, Any]:
+    """store-api 3.2: the authorization code becomes tokens and rights."""
+    return {"component_appid": component, "authorization_code": code}
+
+
+def authorizer_token_body(component: str, appid: str, refresh_token: str) -> dict[str, Any]:
+    """store-api 3.2."""
+    return {
+        "component_appid": component,
+        "authorizer_appid": appid,
+        "authorizer_refresh_token": refresh_token,
+    }
+
+
+def authorizer_list_body(component: str, offset: int, count: int) -> dict[str, Any]:
+    """store-api 3.2: how a lost refresh token is read again; at most 500 at a time."""
+    return {"component_appid": component, "offset": offset, "count": count}

@@ -5,25 +5,18 @@ from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, QuerySet
 from django.utils import timezone
 
-from merchants.models import Pause, platform_host
-from merchants.queries import open_pauses
+from merchants.models import platform_host
 from shipping import states
 from shipping.models import Attempt, Package, Shipment
+from shipping.pauses import stopping_pauses
 from shipping.queries import open_holds
 from shipping.services import move
 
-SEND, READ = "order/delivery/send", "order/get"
 BETWEEN_CALLS = timedelta(seconds=1)
 LOOK_AHEAD = 25
-
-
-def stopping_pauses() -> QuerySet[Pause]:
-    """Open pauses that stop sending. A quota on order/get does too: without fresh facts nothing leaves."""
-    used_up = Q(call=READ, until__isnull=False)
-    return open_pauses().filter(Q(call__in=("", SEND)) | used_up)
 
 
 def recent_calls() -> QuerySet[Attempt]:
@@ -44,10 +37,14 @@ def unblocked(only: Collection[int] | None = None) -> QuerySet[Shipment]:
 
 
 def due(only: Collection[int] | None = None) -> QuerySet[Shipment]:
-    """What may be claimed now, oldest first: nothing of the order open, a second since its last call."""
+    """What may be claimed now: nothing of the order open, a second since its last call.
+
+    A store that stood still goes on with what is due first; without deadlines, with what waited longest.
+    """
     rows = unblocked(only).filter(due_at__lte=timezone.now()).exclude(Exists(recent_calls()))
     rows = rows.exclude(merchant__in=stopping_pauses().values("merchant"))
-    return rows.select_related("merchant", "order").order_by("due_at", "id")
+    by_deadline = F("order__deadline_at").asc(nulls_last=True)
+    return rows.select_related("merchant", "order").order_by(by_deadline, "due_at", "id")
 
 
 def claim_some(

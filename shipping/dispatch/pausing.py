@@ -4,23 +4,22 @@ from typing import Any
 
 from django.utils import timezone
 
-from merchants import tokens
+from merchants import lines
 from merchants.models import Merchant
 from merchants.services import pause_merchant
+from shipping.pauses import READ
 from wechat.outcomes import read_outcome
 from wechat.replies import Reply
 
-from .claiming import READ
 from .pacing import until
 
-NO_SECRET = 41004
 MAY_NOT_READ = 48001
 
 
 def pause_for_token(merchant: Merchant, reply: Reply | None = None) -> None:
-    """Pause when there is no secret or `reply` refused it; a token call without an answer is only retried."""
-    if not tokens.has_secret(merchant):
-        pause_merchant(merchant=merchant, errcode=NO_SECRET)
+    """Pause when no token can be had or `reply` refused one; a call without an answer is only retried."""
+    if stop := lines.obstacle(merchant):
+        pause_merchant(merchant=merchant, **stop)
     elif reply is not None and read_outcome(reply).then in ("pause_merchant", "renew_token"):
         pause_merchant(merchant=merchant, errcode=reply.errcode, errmsg=reply.errmsg, rid=reply.rid)
 

@@ -12,16 +12,16 @@ from typing import NamedTuple
 from django.conf import settings
 from django.utils import timezone
 
-from merchants import lines, tokens
+from merchants import lines
+from merchants.lines import Line
 from merchants.models import Merchant
+from merchants.tokens import Kept, Wanted
 from shipping import states
 from shipping.models import Attempt
-from wechat.client import Client
-from wechat.endpoints import DELIVERY_SEND, ORDER_GET, STABLE_TOKEN
+from wechat.endpoints import DELIVERY_SEND, ORDER_GET
 from wechat.outcomes import read_outcome
 from wechat.payload import order_get_body
 from wechat.replies import Reply, ReplyKind
-from wechat.secrets import Token
 
 from .claiming import claim_some
 from .pausing import pause_for_token
@@ -37,14 +37,14 @@ log = logging.getLogger(__name__)
 HORIZON, SOON = timedelta(minutes=10), timedelta(seconds=1)
 
 Step = Callable[[Reply], None]
-WithToken = Callable[[tokens.Held | None], None]
+WithLine = Callable[[Line | None], None]
 
 
 class Waiter(NamedTuple):
-    """An attempt that goes on once its merchant's token has come."""
+    """An attempt that goes on once its merchant's line stands."""
 
     attempt: Attempt
-    go_on: WithToken
+    go_on: WithLine
 
 
 class Pump:
@@ -112,59 +112,65 @@ class Pump:
     def _fly(self, attempt: Attempt, call: Callable[[], Reply], then: Step) -> None:
         self.flying[self.lanes.submit(call)] = lambda reply: self._try(attempt, lambda: then(reply))
 
-    def _with_token(self, attempt: Attempt, go_on: WithToken) -> None:
-        """Go on with a living token. It is fetched in a lane: a slow answer holds up its own store only."""
+    def _with_line(self, attempt: Attempt, go_on: WithLine) -> None:
+        """Go on with a usable line. Tokens are fetched in a lane: a slow one holds up its own store only."""
         merchant, waiter = attempt.merchant, Waiter(attempt, go_on)
         if merchant.pk in self.asking:
             self.asking[merchant.pk].append(waiter)
-        elif wanted := tokens.ask(merchant):
+        elif wanted := lines.ask(merchant):
             self.asking[merchant.pk] = [waiter]
-            future = self.lanes.submit(lines.client().call, STABLE_TOKEN, wanted.body)
-            self.flying[future] = lambda reply: self._token_came(merchant, wanted, reply)
+            self._fetch(merchant, wanted)
         else:
-            go_on(tokens.current(merchant))
+            go_on(lines.current(merchant))
 
-    def _token_came(self, merchant: Merchant, wanted: tokens.Wanted, reply: Reply) -> None:
-        waiters = self.asking.pop(merchant.pk)
-        if not tokens.keep(wanted, reply):
+    def _fetch(self, merchant: Merchant, wanted: Wanted) -> None:
+        self.flying[self.lanes.submit(wanted.fetch)] = lambda reply: self._token_came(merchant, wanted, reply)
+
+    def _token_came(self, merchant: Merchant, wanted: Wanted, reply: Reply) -> None:
+        kept = wanted.keep(reply)
+        # The platform's own token comes first, the store's is made with it.
+        if kept is Kept.STEP and (further := lines.ask(merchant)):
+            self._fetch(merchant, further)
+            return
+        if kept is Kept.NOTHING:
             pause_for_token(merchant, reply)
-        held = tokens.current(merchant)
-        for attempt, go_on in waiters:
-            self._try(attempt, partial(go_on, held))
+        line = lines.current(merchant)
+        for attempt, go_on in self.asking.pop(merchant.pk):
+            self._try(attempt, partial(go_on, line))
 
     def _begin(self, attempt: Attempt) -> None:
-        self._with_token(attempt, lambda held: self._look(attempt, held))
+        self._with_line(attempt, lambda line: self._look(attempt, line))
 
-    def _look(self, attempt: Attempt, held: tokens.Held | None) -> None:
-        if held is None:
+    def _look(self, attempt: Attempt, line: Line | None) -> None:
+        if line is None:
             pause_for_token(attempt.merchant)
             put_back(attempt, slug="no_token")
         elif needs_read(attempt):
             began = timezone.now()
-            self._read(attempt, held, lambda reply: self._check(attempt, held, reply, began))
+            self._read(attempt, line, lambda reply: self._check(attempt, line, reply, began))
         else:
-            self._send(attempt, held)
+            self._send(attempt, line)
 
-    def _check(self, attempt: Attempt, held: tokens.Held, reply: Reply, began: datetime) -> None:
-        if _drop_refused(attempt, held, reply):
+    def _check(self, attempt: Attempt, line: Line, reply: Reply, began: datetime) -> None:
+        if _drop_refused(line, reply):
             note_token_refused(attempt, reply)
         if take_facts(attempt, reply, began):
-            self._send(attempt, held)
+            self._send(attempt, line)
 
-    def _send(self, attempt: Attempt, held: tokens.Held) -> None:
+    def _send(self, attempt: Attempt, line: Line) -> None:
         if self.stopping:
             let_go(attempt, who=states.WORKER, reason="worker_stopped")
             return
         until = time.monotonic() + settings.WECHAT_TIMEOUT[2]
         body = prepare(attempt)
         if body is not None:
-            # The client is made here: a lane does not know until when this thread has promised an answer.
-            call = partial(send_in_time, lines.client(), body, held.token, until)
-            self._fly(attempt, call, lambda reply: self._record(attempt, held, reply))
+            # The line is made ready here: a lane does not know until when this thread has promised an answer.
+            call = partial(send_in_time, body, line.in_time(), until)
+            self._fly(attempt, call, lambda reply: self._record(attempt, line, reply))
 
-    def _record(self, attempt: Attempt, held: tokens.Held, reply: Reply) -> None:
+    def _record(self, attempt: Attempt, line: Line, reply: Reply) -> None:
         outcome = read_outcome(reply)
-        _drop_refused(attempt, held, reply)
+        _drop_refused(line, reply)
         record(attempt, outcome)
         log.info(
             "merchant=%s shipment=%s attempt=%s then=%s errcode=%s ms=%s",
@@ -173,39 +179,39 @@ class Pump:
         )
 
     def _settle(self, attempt: Attempt) -> None:
-        self._with_token(attempt, lambda held: self._ask(attempt, held))
+        self._with_line(attempt, lambda line: self._ask(attempt, line))
 
-    def _ask(self, attempt: Attempt, held: tokens.Held | None) -> None:
+    def _ask(self, attempt: Attempt, line: Line | None) -> None:
         began = timezone.now()
-        if held is None:
+        if line is None:
             settle(attempt, Reply(ReplyKind.NOT_SENT, slug="no_token"), began)
         else:
-            self._read(attempt, held, lambda reply: self._settled(attempt, held, reply, began))
+            self._read(attempt, line, lambda reply: self._settled(attempt, line, reply, began))
 
-    def _settled(self, attempt: Attempt, held: tokens.Held, reply: Reply, began: datetime) -> None:
-        _drop_refused(attempt, held, reply)
+    def _settled(self, attempt: Attempt, line: Line, reply: Reply, began: datetime) -> None:
+        _drop_refused(line, reply)
         try:
             settle(attempt, reply, began)
         except Exception:
             log.exception("attempt=%s: a read we could not take in", attempt.pk)
             settle(attempt, replace(reply, data={}), began)
 
-    def _read(self, attempt: Attempt, held: tokens.Held, then: Step) -> None:
+    def _read(self, attempt: Attempt, line: Line, then: Step) -> None:
         body = order_get_body(attempt.order.order_id)
-        self._fly(attempt, partial(lines.client().call, ORDER_GET, body, token=held.token), then)
+        self._fly(attempt, partial(line.in_time().call, ORDER_GET, body), then)
 
 
-def send_in_time(client: Client, body: dict[str, object], token: Token, until: float) -> Reply:
+def send_in_time(body: dict[str, object], line: Line, until: float) -> Reply:
     """A process that was stopped meanwhile sends nothing on facts that have grown old."""
     if time.monotonic() > until:
         return Reply(ReplyKind.NOT_SENT, slug="connect_timeout")
-    return client.call(DELIVERY_SEND, body, token=token)
+    return line.call(DELIVERY_SEND, body)
 
 
-def _drop_refused(attempt: Attempt, held: tokens.Held, reply: Reply) -> bool:
+def _drop_refused(line: Line, reply: Reply) -> bool:
     is_refused = read_outcome(reply).then == "renew_token"
     if is_refused:
-        tokens.discard(attempt.merchant, held.version)
+        line.drop()
     return is_refused
 
 

@@ -10,6 +10,7 @@ from shipping import states
 from shipping.drafts import Draft, Problem
 from shipping.labels import noted_by
 from shipping.models import Attempt, Order, Package, Shipment
+from shipping.pauses import READ, stopping_pauses
 from shipping.queries import draft_of_package, order_facts
 from shipping.rules import check
 from shipping.services import close_attempt_if_settled, move
@@ -17,7 +18,6 @@ from shipping.syncing import store_reply
 from wechat.payload import CourseWire, ItemWire, PackageWire, SerialWire, send_body
 from wechat.replies import Reply
 
-from .claiming import READ, stopping_pauses
 from .matching import Match, match
 from .pacing import backoff, requeue_at
 from .pausing import note_refusal

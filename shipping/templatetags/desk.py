@@ -8,7 +8,7 @@ from typing import NamedTuple
 from django import template
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -76,7 +76,7 @@ ORDER_STATUS = {
 
 EVENTS = {
     "hold": Look(lazy("暂不发货"), "yellow"),
-    "release": Look(lazy("恢复发货"), "azure"),
+    "release": Look(pgettext_lazy("order", "恢复发货"), "azure"),
     "print": Look(lazy("打印配货单"), "secondary"),
     "intercept": Look(lazy("勾掉待拦截"), "orange"),
 }

@@ -7,9 +7,10 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
@@ -29,6 +30,7 @@ from shipping.queries import (
     orders_for,
     packages_for,
     parcels_of,
+    printings_of,
 )
 from shipping.templatetags.desk import courier_name
 from shipping.views import MemberRequest
@@ -54,6 +56,7 @@ def _detail(request: MemberRequest, order: Order, typed: QueryDict | None = None
         "to_ship": lists.TO_SHIP,
         "must_intercept": must_intercept(order),
         "reply": reply_to_buyer(order, packages),
+        "printings": printings_of(order),
         "can_settle": merchants_for(request.user, Role.MANAGER).filter(pk=order.merchant_id).exists(),
     }
     return render(request, "shipping/order_detail.html", context)
@@ -76,8 +79,9 @@ def _registered(order: Order, packages: list[Package]) -> list[Registered]:
     return [parcel for parcel in (*shown, *accepted) if parcel.number]
 
 
+@translation.override("zh-hans")
 def reply_to_buyer(order: Order, packages: list[Package]) -> str:
-    """A sentence for the buyer: what was registered, never what we do not know of its journey."""
+    """A sentence for the buyer, who reads Chinese: what was registered, never what we do not know."""
     parcels = _registered(order, packages)
     if not parcels:
         return ""
@@ -85,7 +89,7 @@ def reply_to_buyer(order: Order, packages: list[Package]) -> str:
     words = {
         "n": len(parcels),
         "at": f"{timezone.localtime(first):%m-%d %H:%M}" if first else "",
-        "parcels": "；".join(f"{parcel.courier} {parcel.number}" for parcel in parcels),
+        "parcels": _("；").join(f"{parcel.courier} {parcel.number}" for parcel in parcels),
     }
     if first:
         return _("您好，您的订单共 %(n)d 个包裹，已于 %(at)s 登记发货：%(parcels)s。") % words
@@ -155,7 +159,9 @@ def shipment_cancel(request: MemberRequest, pk: int) -> HttpResponse:
     try:
         reached = services.cancel_shipment(shipment=shipment, user=request.user)
         none = _("没有可以撤回的包裹：已经提交，或者已经撤回了。")
-        messages.info(request, _("已撤回 %d 个包裹。") % len(reached) if reached else none)
+        count = len(reached)
+        done = ngettext("已撤回 %d 个包裹。", "已撤回 %d 个包裹。", count)
+        messages.info(request, done % count if reached else none)
     except states.IllegalMove:
         messages.error(request, _("已经在提交了，撤不回来；结果会显示在这里。"))
     return redirect("order_detail", order_id=shipment.order.order_id)

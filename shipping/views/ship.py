@@ -94,7 +94,8 @@ def _show(
     desk.form.order_findings += [Finding(told % order_id, False, None) for order_id in desk.gone()]
     for order, problem in there:
         finding = in_words(problem)
-        desk.form.order_findings.append(replace(finding, text=f"{order.order_id}：{finding.text}"))
+        text = _("%(order_id)s：%(text)s") % {"order_id": order.order_id, "text": finding.text}
+        desk.form.order_findings.append(replace(finding, text=text))
     return page(desk, needs_yes=needs_yes)
 
 

@@ -7,7 +7,8 @@
   const words = (name) => one("#desk-words")?.dataset[name] ?? "";
 
   // --- keys: j k enter / ? ----------------------------------------------------------------------------
-  const isTyping = (target) => target.closest("input, textarea, select, dialog[open], [contenteditable]");
+  const isTyping = (target) =>
+    target.closest("input:not([type=checkbox]), textarea, select, dialog[open], [contenteditable]");
   const rows = () => all("[data-rows] tbody tr");
 
   function pick(step) {
@@ -130,6 +131,7 @@
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (event.target.closest("[data-login]")) { event.preventDefault(); openLogin(); }
+    if (event.target.closest("[data-print]")) window.print();
     if (!button) return;
     const field = one(button.dataset.copy);
     field.select();

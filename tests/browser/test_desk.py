@@ -12,14 +12,13 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect
 
 from merchants.models import Merchant, User
 from merchants.services import set_membership
 from sandbox import build
 from shipping.models import Hold, Order, Package, Shipment, Typed
 from shipping.services import hold_order
-from tests.browser.test_ship import FLAGS
 from tests.pages.people import moved
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -30,14 +29,6 @@ SHIP, NEXT = ".submit-bar button >> nth=0", "[data-ship-next]"
 ON_PURPOSE = re.compile(
     "Autofocus processing|401|ERR_FAILED|ERR_ABORTED|Response Status Error|sendError|sendAbort|htmx:"
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
-        yield browser
-        browser.close()
 
 
 @dataclass

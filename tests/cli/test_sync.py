@@ -13,9 +13,8 @@ from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from merchants import tokens
+from merchants import lines
 from merchants.fields import _box
-from merchants.lines import client
 from merchants.models import Credential, Merchant
 from merchants.services import add_merchant
 from shipping.models import Courier, Order, OrderLine
@@ -168,9 +167,9 @@ def test_a_second_process_waits_for_the_first_ones_token(platform: Platform) -> 
     server._answer = hang
 
     def fetch() -> bool:
-        held = tokens.ensure(client(), Merchant.objects.get())
+        line = lines.ensure(Merchant.objects.get())
         connection.close()
-        return held is not None
+        return line is not None
 
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(lambda _: fetch(), range(3))) == [True, True, True]

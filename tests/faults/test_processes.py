@@ -72,6 +72,8 @@ def test_a_task_worker_passes_sigterm_on_to_its_pump(world: Any, wait_for: Wait)
 def test_two_workers_send_each_parcel_once(world: Any) -> None:
     orders = [world.order() for _ in range(24)]
     shipments = [ship(order, parcel(f"SF31000000000{n:02}")) for n, order in enumerate(orders)]
+    # Slow enough that the second process finds work when it has started.
+    world.remote.switch(latency=0.4)
     workers = [start_worker(world.url) for _ in range(2)]
     assert [worker.wait(30) for worker in workers] == [0, 0]
     assert {s for shipment in shipments for s in status_of(shipment)} == {"shipped"}
@@ -96,12 +98,12 @@ def test_a_frozen_worker_wakes_to_a_call_that_is_settled_once(world: Any, pump: 
 
 
 def test_what_a_frozen_worker_had_not_sent_is_too_old_to_send(world: Any, settings: Any) -> None:
-    from merchants import lines, tokens
+    from merchants import lines
     from shipping.dispatch.pump import send_in_time
 
-    held = tokens.ensure(lines.client(), world.merchant)
-    assert held is not None
-    reply = send_in_time({"order_id": "1"}, held.token, time.monotonic() - 0.1)
+    line = lines.ensure(world.merchant)
+    assert line is not None
+    reply = send_in_time({"order_id": "1"}, line, time.monotonic() - 0.1)
     assert reply.kind == "not_sent"
     assert not any(row["path"].endswith("delivery/send") for row in world.remote.ledger())
 

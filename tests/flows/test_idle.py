@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 
 from merchants.models import Credential, Merchant
+from merchants.services import pause_merchant, resume_merchant
 from sandbox import build
 from shipping.dispatch import Pump
 from shipping.dispatch.waiting import is_work_due
@@ -107,3 +108,18 @@ def test_a_parcel_of_the_same_order_in_doubt_is_settled_for_a_waiting_file(world
         Pump(only=[first.pk]).run(0.01)
     Pump(only=[second.pk]).run(8, until_idle=True)
     assert (status_of(first), status_of(second)) == (["shipped"], ["shipped"])
+
+
+def test_a_store_that_stood_still_goes_on_with_what_is_due_first(
+    world: Any, pump: Any, settings: Any
+) -> None:
+    settings.LANES = 1
+    deadlines = (1900000000, 1800000000)
+    orders = [world.order([build.line("1001", "2001", 1, delivery_deadline=at)]) for at in deadlines]
+    pause_merchant(merchant=world.merchant, errcode=48001)
+    for number, order in enumerate(orders):
+        ship(order, parcel(f"SF310000000000{number}"))
+    resume_merchant(merchant=world.merchant)
+    pump()
+    sent = [row["order_id"] for row in world.remote.ledger() if row["path"].endswith("delivery/send")]
+    assert sent == [orders[1].order_id, orders[0].order_id]

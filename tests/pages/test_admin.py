@@ -27,9 +27,9 @@ def test_the_secret_is_write_only_and_an_empty_field_keeps_it(world: Any, admin:
     shown = admin.get(url).content.decode()
     assert SECRET not in shown
     assert SECRET[-4:] in shown
-    admin.post(url, {"merchant": world.merchant.pk, "new_secret": ""})
+    admin.post(url, {"merchant": world.merchant.pk, "mode": "own", "new_secret": ""})
     assert Credential.objects.get().app_secret == SECRET
-    admin.post(url, {"merchant": world.merchant.pk, "new_secret": "another-secret-9999"})
+    admin.post(url, {"merchant": world.merchant.pk, "mode": "own", "new_secret": "another-secret-9999"})
     row.refresh_from_db()
     assert (row.app_secret, row.secret_last4, str(row.secret_set_by)) == (
         "another-secret-9999",
@@ -49,6 +49,6 @@ def test_every_list_of_the_admin_opens(admin: Client) -> None:
     root = User.objects.create_superuser("root")
     admin.force_login(root)
     for name in ("merchants/merchant", "merchants/membership", "merchants/credential", "merchants/pause",
-                 "merchants/user", "shipping/shipment", "shipping/package", "shipping/attempt",
+                 "merchants/user", "merchants/errand", "merchants/platform", "merchants/pushedevent", "shipping/shipment", "shipping/package", "shipping/attempt",
                  "shipping/statuschange"):  # fmt: skip
         assert admin.get(f"/admin/{name}/").status_code == 200, name

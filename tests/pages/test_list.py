@@ -257,4 +257,4 @@ def test_an_odd_url_breaks_no_page(world: Any) -> None:
         typed = fields(order, cards=odd, form_key=odd * 9, fix=odd, since=odd)
         assert client.post(ship, typed).status_code in (200, 302), odd
         held = client.post(f"/orders/{order.order_id}/hold/", {"reason": "x", "until": odd})
-        assert held.status_code == 302, odd
+        assert held.status_code in (200, 302), odd

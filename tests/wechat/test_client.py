@@ -217,6 +217,15 @@ def test_a_missing_token_is_a_bug_and_is_raised() -> None:
         Client("http://127.0.0.1:1").call(ORDER_GET, {})
 
 
+def test_a_token_never_goes_into_the_cloud() -> None:
+    with RawServer(says(http(OK))) as server:
+        in_the_cloud = Client(server.url, FAST, is_cloud=True)
+        with pytest.raises(ValueError, match="no token goes"):
+            in_the_cloud.call(DELIVERY_SEND, BODY, token=Token(CANARY))
+        assert in_the_cloud.call(DELIVERY_SEND, BODY).ok
+    assert server.requests[0].startswith(b"POST /channels/ec/order/delivery/send HTTP/1.1")
+
+
 def test_an_unwritable_body_is_raised_without_its_text() -> None:
     with pytest.raises(ValueError) as caught:
         Client("http://127.0.0.1:1").call(STABLE_TOKEN, {"secret": "S3CRET\ud800"})

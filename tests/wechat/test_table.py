@@ -70,12 +70,12 @@ def test_only_40164_promises_an_address_in_the_platforms_words(errcode: int) -> 
 )
 def test_a_pause_says_whose_shipping_stands_still(code: Code) -> None:
     assert "发货已经暂停" in code.means_zh
-    assert "shop's shipping is paused" in code.means_en
+    assert "store's shipping is paused" in code.means_en
     assert code.fixed_by == "admin"
 
 
 def test_a_login_that_fails_again_is_the_admins() -> None:
-    """The first time nobody acts; the second time the shop is paused and this row is what is shown."""
+    """The first time nobody acts; the second time the store is paused and this row is what is shown."""
     assert {c.fixed_by for c in CODES.values() if c.then == "renew_token"} == {"admin"}
 
 
@@ -86,7 +86,7 @@ def test_chinese_sentences_use_chinese_stops_and_no_straight_quotes() -> None:
 
 
 def test_nobody_is_sent_to_a_place_that_has_no_such_name() -> None:
-    """店铺管理 and 改正后重发 are what the pages call them; a shop has no page of its own, a shipment no sheet."""
+    """店铺管理 and 改正后重发 are what the pages call them; a store has no page of its own, a shipment no sheet."""
     told = "".join(code.do_zh + code.problem_zh for code in (*CODES.values(), *LOCAL.values()))
     assert not re.search("店铺页|发货单，", told)
 

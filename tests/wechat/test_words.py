@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from wechat.endpoints import AUTHORIZER_TOKEN, COMPONENT_TOKEN, DELIVERY_SEND
 from wechat.orders import MalformedOrder, parse_order
 from wechat.outcomes import error_paths, read_outcome
 from wechat.payload import (
@@ -13,9 +14,13 @@ from wechat.payload import (
     ItemWire,
     PackageWire,
     SerialWire,
+    authorizer_token_body,
+    component_token_body,
     order_list_body,
+    query_auth_body,
     send_body,
     stable_token_body,
+    start_push_body,
 )
 from wechat.replies import Reply, ReplyKind, parse_rid
 
@@ -90,6 +95,32 @@ def test_outcomes(reply: Reply, then: str) -> None:
 def test_error_paths(theirs: str, ours: str) -> None:
     assert error_paths(f"invalid args, x: expecting {theirs} > 0, {theirs}. rid: 1-2-3") == [ours]
     assert error_paths("nothing here") == []
+
+
+SAMPLES = {
+    # samples/token, letter for letter
+    '{"component_appid": "a", "component_secret": "s"}': start_push_body("a", "s"),
+    '{"component_appid": "a", "component_appsecret": "s", "component_verify_ticket": "t"}': (
+        component_token_body("a", "s", "t")
+    ),
+    '{"component_appid": "a", "authorizer_appid": "b", "authorizer_refresh_token": "r"}': (
+        authorizer_token_body("a", "b", "r")
+    ),
+    # store-api 3.2
+    '{"component_appid": "a", "authorization_code": "c"}': query_auth_body("a", "c"),
+}
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_the_third_partys_bodies_are_the_samples(sample: str) -> None:
+    assert same(SAMPLES[sample], sample)
+
+
+def test_the_third_partys_paths_and_the_name_of_its_token() -> None:
+    assert AUTHORIZER_TOKEN.path == "/cgi-bin/component/api_authorizer_token"
+    assert AUTHORIZER_TOKEN.query_name == "component_access_token"
+    assert DELIVERY_SEND.query_name == "access_token"
+    assert COMPONENT_TOKEN.needs_token is False
 
 
 def test_rid() -> None:

@@ -37,6 +37,8 @@ class Command(BaseCommand):
 def commands() -> dict[str, list[str]]:
     web = ["gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{settings.PORT}", "--worker-class", "gthread"]
     web += ["--workers", "1", "--threads", "8", "--no-control-socket", "--log-level", "warning"]
+    # A print job of 200 orders names them in its address; gunicorn's own limit ends at about 150.
+    web += ["--limit-request-line", "8190"]
     return {
         "web": [sys.executable, "-m", *web],
         "worker": [sys.executable, sys.argv[0], "work"],

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from merchants import lines
+from merchants import deadline, lines
 from merchants.models import Merchant
 from shipping.dispatch import pump_until_settled
 from shipping.sheets import SheetOrder, UnusableSheet, read_sheet
@@ -52,11 +52,11 @@ def _seconds(text: str) -> float:
 def _ship(
     merchant: Merchant, orders: list[SheetOrder], wait: float | None, *, dry_run: bool
 ) -> Iterator[dict[str, Any]]:
-    with lines.until(time.monotonic() + wait if wait else float("inf")):
+    with deadline.until(time.monotonic() + wait if wait else float("inf")):
         results = [ship_order(merchant, order, dry_run=dry_run) for order in orders]
         if wait and not dry_run:
             shipments = {package.shipment_id for package in known_packages(results).values()}
-            pump_until_settled(shipments, max(0.0, lines.seconds_left()))
+            pump_until_settled(shipments, max(0.0, deadline.seconds_left()))
     rows = known_packages(results)
     yield from (result.as_json(rows) for result in results)
 

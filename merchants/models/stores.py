@@ -1,40 +1,21 @@
-"""Rows about who sells, who works there, and which credential speaks for them."""
+"""Who sells, who works for them and is invited to, and what has stopped them."""
+
+import re
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from wechat.errcodes import Code, meaning
 
-from .fields import EncryptedText
+from .people import Role, User
 
 
 def platform_host() -> str:
     """The host a merchant is made for: credentials never travel to another one."""
     return str(settings.WECHAT_API_HOST)
-
-
-class Theme(models.TextChoices):
-    LIGHT = "light", _("浅色")
-    DARK = "dark", _("深色")
-
-
-class User(AbstractUser):
-    """A person. Deactivated when they leave, never deleted."""
-
-    display_name = models.CharField(_("姓名"), max_length=60, blank=True)
-    # "" follows the browser.
-    language = models.CharField(_("语言"), max_length=10, blank=True, choices=settings.LANGUAGES)
-    theme = models.CharField(_("外观"), max_length=5, blank=True, choices=Theme.choices)
-
-    class Meta:
-        verbose_name = verbose_name_plural = _("用户")
-
-    def __str__(self) -> str:
-        return self.display_name or self.username
 
 
 class Merchant(models.Model):
@@ -53,7 +34,7 @@ class Merchant(models.Model):
     created_at = models.DateTimeField(_("添加时间"), auto_now_add=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("店铺")
+        verbose_name, verbose_name_plural = _("店铺"), pgettext_lazy("plural", "店铺")
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=~Q(appid=""), name="merchant_has_an_appid"),
@@ -62,12 +43,6 @@ class Merchant(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Role(models.TextChoices):
-    STAFF = "staff", _("员工")
-    MANAGER = "manager", _("主管")
-    ADMIN = "admin", _("管理员")
 
 
 class Membership(models.Model):
@@ -80,7 +55,7 @@ class Membership(models.Model):
     created_at = models.DateTimeField(_("加入时间"), auto_now_add=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("成员")
+        verbose_name, verbose_name_plural = _("成员"), pgettext_lazy("plural", "成员")
         ordering = ["merchant", "user"]
         constraints = [
             models.UniqueConstraint(fields=["user", "merchant"], name="one_membership_per_merchant"),
@@ -91,31 +66,28 @@ class Membership(models.Model):
         return f"{self.user} · {self.merchant} · {self.get_role_display()}"
 
 
-class Credential(models.Model):
-    """What speaks for a merchant: the AppSecret and the access_token made from it, encrypted at rest."""
+class OneTimeLink(models.Model):
+    """An invitation or a new password, handed over as a link; only a digest of the link is kept."""
 
-    merchant = models.OneToOneField(
-        Merchant, models.PROTECT, related_name="credential", verbose_name=_("店铺")
-    )
-    app_secret = EncryptedText(blank=True, default="", editable=False)
-    secret_last4 = models.CharField(max_length=4, blank=True, editable=False)
-    secret_set_at = models.DateTimeField(null=True, editable=False)
-    secret_set_by = models.ForeignKey(User, models.PROTECT, null=True, editable=False, related_name="+")
-    access_token = EncryptedText(blank=True, default="", editable=False)
-    token_version = models.PositiveIntegerField(default=0, editable=False)
-    token_expires_at = models.DateTimeField(null=True, editable=False)
-    token_fetched_at = models.DateTimeField(null=True, editable=False)
-    # Who may fetch: a compare-and-swap lease, so that many processes fetch once per expiry.
-    lease_until = models.DateTimeField(default=timezone.now, editable=False)
-    failed_at = models.DateTimeField(null=True, editable=False)
-    failed_errcode = models.IntegerField(null=True, editable=False)
-    failed_reason = models.CharField(max_length=300, blank=True, editable=False)
+    class Kind(models.TextChoices):
+        INVITE = "invite", _("邀请")
+        RESET = "reset", _("重设密码")
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="links")
+    role = models.CharField(max_length=10, choices=Role.choices, blank=True)
+    name = models.CharField(max_length=60, blank=True)
+    # Whose password, or who has taken up the invitation.
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="links")
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    # Used or withdrawn.
+    ended_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("凭证")
-
-    def __str__(self) -> str:
-        return str(self.merchant)
+        ordering = ["-made_at"]
 
 
 class Pause(models.Model):
@@ -136,7 +108,7 @@ class Pause(models.Model):
     ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
-        verbose_name = verbose_name_plural = _("暂停")
+        verbose_name, verbose_name_plural = _("暂停"), pgettext_lazy("plural", "暂停")
         ordering = ["-started_at"]
         constraints = [
             models.UniqueConstraint(
@@ -145,7 +117,14 @@ class Pause(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.merchant} · {self.call or _('全部发货')}"
+        stopped = self.call or _("全部发货")
+        return f"{self.merchant} · {stopped}"
+
+    @property
+    def ip_to_allow(self) -> str:
+        """Our address as the platform sees it, from its own words; "" when it names none."""
+        named = re.search(r"invalid ip ([0-9A-Fa-f.:]+)", self.errmsg)
+        return named[1] if named else ""
 
     @property
     def reason(self) -> Code:

@@ -1,0 +1,34 @@
+"""One headless Chromium for the whole session; a window of its own for each test."""
+
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+# The browser tells that a field keeps the focus, which is what we want.
+HARMLESS = re.compile("Autofocus processing was blocked")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(params=[1440, 390], ids=["desktop", "phone"])
+def page(request: Any, browser: Browser) -> Iterator[Page]:
+    """A window of one width that must not have complained by the end."""
+    context = browser.new_context(viewport={"width": request.param, "height": 900}, locale="zh-CN")
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    yield page
+    context.close()
+    assert [words for words in complaints if not HARMLESS.search(words)] == []
