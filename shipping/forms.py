@@ -81,6 +81,11 @@ class Card:
         return any(self.value(name).strip() or name in self.findings for name in names)
 
     @property
+    def wrong_fields(self) -> list[str]:
+        """Those that one types into, the number first."""
+        return [name for name in ("waybill_id", *TEXTS[1:]) if name in self.findings]
+
+    @property
     def has_course(self) -> bool:
         return self.touches(("start_time", "end_time", "wxa_appid", "wxa_path"))
 

@@ -22,15 +22,15 @@ LABELS = {
 }
 
 
-@register.inclusion_tag("shipping/_field.html")
-def field(card: Card, index: int, name: str, focus: int = -1) -> dict[str, Any]:
+@register.inclusion_tag("shipping/_field.html", takes_context=True)
+def field(context: template.Context, card: Card, index: int, name: str) -> dict[str, Any]:
     return {
         "id": f"p{index}-{name}",
         "name": name,
         "label": LABELS[name],
         "value": card.value(name),
         "findings": card.findings.get(name, []),
-        "focus": focus == index,
+        "focus": context.get("focus") == f"p{index}-{name}",
         "guess": card.guessed if name == "delivery_id" else "",
         "by_habit": card.by_habit,
     }

@@ -171,7 +171,7 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
         "asks_type": facts.deliver_method not in TYPE_OF_METHOD,
         "needs_yes": needs_yes,
         "must_look": desk.must_look,
-        "focus": desk.focus,
+        "focus": _focus(desk, needs_yes=needs_yes),
         "fix": desk.fix,
         "typed": desk.restored,
         "is_kept_draft": desk.is_kept,
@@ -182,6 +182,18 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
         **summary,
     }
     return render(desk.request, "shipping/ship.html", context)
+
+
+def _focus(desk: Desk, *, needs_yes: bool) -> str:
+    """The first field that is wrong, else where the next number is scanned.
+
+    Only a page that merely asks gives the focus to its button: a scanner ends its number with Enter.
+    """
+    wrong = [(n, name) for n, card in enumerate(desk.form.cards) for name in card.wrong_fields]
+    if needs_yes and not wrong and not desk.form.order_findings:
+        return ""
+    index, name = wrong[0] if wrong else (desk.focus, "waybill_id")
+    return f"p{index}-{name}"
 
 
 def presence_of(request: MemberRequest, order: Order) -> dict[str, Any]:

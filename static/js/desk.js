@@ -7,7 +7,8 @@
   const words = (name) => one("#desk-words")?.dataset[name] ?? "";
 
   // --- keys: j k enter / ? ----------------------------------------------------------------------------
-  const isTyping = (target) => target.closest("input:not([type=checkbox]), textarea, select, dialog, [contenteditable]");
+  const isTyping = (target) =>
+    target.closest("input:not([type=checkbox]), textarea, select, dialog[open], [contenteditable]");
   const rows = () => all("[data-rows] tbody tr");
 
   function pick(step) {
@@ -159,14 +160,22 @@
     dark.addEventListener("change", follow);
     follow();
   }
-  // The tab one is on is in sight, also after each count; a scanner replaces what a field opened with.
+  // The tab one is on is in sight, also after each count.
   function settle(root) {
     const tab = one(".tabs [aria-current]", root);
     if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - (tab.parentElement.clientWidth - tab.offsetWidth) / 2;
-    one("input[autofocus]", root)?.select();
   }
 
+  // A scanner replaces what the field held that has the focus when the page opens.
+  const entered = new WeakSet();
+  function enter(field) {
+    if (!field.matches("input[autofocus]") || entered.has(field)) return;
+    entered.add(field);
+    field.select();
+  }
+  document.addEventListener("focusin", (event) => enter(event.target));
+
   document.addEventListener("htmx:load", (event) => settle(event.detail.elt));
-  document.addEventListener("DOMContentLoaded", () => settle(document));
+  document.addEventListener("DOMContentLoaded", () => { settle(document); enter(document.activeElement); });
   document.addEventListener("DOMContentLoaded", () => one("[data-autosubmit]")?.requestSubmit());
 })();

@@ -487,6 +487,7 @@ def test_nothing_is_clipped_and_the_submit_bar_stays_at_the_bottom(desk: Desk, p
     expect(page.locator("#p1-waybill_id")).to_be_visible()
     page.click(SHIP)
     expect(page.locator(".field-error").first).to_be_visible()
+    has_focus(page, "[aria-invalid]")
     fits(page, "with an error")
     bar = page.locator(".submit-bar")
     expect(bar.locator("button").first).to_be_in_viewport()
