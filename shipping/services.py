@@ -24,6 +24,7 @@ from .models import (
     Serial,
     Shipment,
     StatusChange,
+    SyncCursor,
     Typed,
     Visit,
 )
@@ -265,9 +266,10 @@ def wake_read(merchant: Merchant, order_id: str) -> None:
     wake("read_by_id", str(merchant.pk), order_id)
 
 
-def wake_sync(merchant: Merchant, days: int = 7) -> None:
-    """Ask the worker to read this merchant's orders."""
-    wake("sync_merchant", str(merchant.pk), str(days))
+def wake_sync(merchant: Merchant) -> None:
+    """Ask the worker to read now what changed among this merchant's orders."""
+    SyncCursor.objects.update_or_create(merchant=merchant, defaults={"due_at": timezone.now()})
+    wake("sync_merchant", str(merchant.pk))
 
 
 # --- holding an order back ----------------------------------------------------------------------------
