@@ -130,14 +130,14 @@ class Run:
     # --- reading --------------------------------------------------------------------------------------
 
     def _catch_up(self) -> None:
-        if self.cursor.window_to is None:
+        started, succeeded = self.cursor.started_at, self.cursor.succeeded_at
+        if started is None or (succeeded and succeeded >= started):
             self.result = SyncResult(self.merchant.appid)
             self._keep(started_at=timezone.now())
-        while True:
-            self._read_window()
-            if self.cursor.read_to is None or self.cursor.read_to >= self.began:
-                return
+        self._read_window()
+        while self.cursor.read_to and self.cursor.read_to < self.began:
             self._end_slice()
+            self._read_window()
 
     def _read_window(self) -> None:
         """Read a window whole and move the cursor over it."""

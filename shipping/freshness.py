@@ -43,7 +43,8 @@ def freshness(user: User, appid: str = "") -> list[Freshness]:
 
 
 def _freshness(cursor: SyncCursor) -> Freshness:
-    since = cursor.succeeded_at or cursor.started_at
+    # A first reading is late when nobody has worked on it for so long.
+    since = cursor.succeeded_at or cursor.lease_until
     longest = timedelta(seconds=3 * settings.SYNC_EVERY) + MARGIN
-    is_late = bool(settings.SYNC_EVERY and since and since < timezone.now() - longest)
+    is_late = bool(settings.SYNC_EVERY) and since < timezone.now() - longest
     return Freshness(cursor.merchant.name, cursor.succeeded_at, is_late, cursor.error, cursor.read)
