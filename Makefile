@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run start demo-reset test check shots requirements format
+.PHONY: help run start demo-reset test check shots messages requirements format
 
 help: ## what each verb does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -30,16 +30,22 @@ test: .venv/.dev ## the whole test suite
 	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not browser" $(ARGS) || [ $$? = 5 ]
 	@$(PY) -m pytest -q -m browser $(ARGS) || [ $$? = 5 ]
 
-check: .venv/.dev ## lint, types, import contract, migrations
+check: .venv/.dev ## lint, types, import contract, migrations, production settings
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
 	@bin/with-secrets .venv/bin/mypy config wechat merchants shipping sandbox
 	@bin/with-secrets .venv/bin/lint-imports
 	@bin/with-secrets $(PY) manage.py makemigrations --check --dry-run
-	@bin/with-secrets $(PY) manage.py check
+	@bin/with-secrets env DEBUG=0 PUBLIC_URL=https://desk.example.com \
+		$(PY) manage.py check --deploy --fail-level WARNING
 
 shots: .venv/.dev ## the screenshots of docs/img, from the running demo
 	@bin/browser
 	@$(PY) bin/shots.py
+
+# Needs GNU gettext (apt install gettext). What is found is still to be put into English, in locale/en.
+messages: .venv/.run ## gather the words on screen for locale/en and compile it, needs gettext
+	@bin/with-secrets $(PY) manage.py makemessages -l en --no-location --no-obsolete --no-wrap -i .venv -i var -i staticfiles -i tests
+	@bin/with-secrets $(PY) manage.py compilemessages -l en -i .venv
 
 format: .venv/.dev ## format the Python files
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .

@@ -4,6 +4,7 @@ Every name is explained in `.env.example`. Nothing here is specific to one insta
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -39,7 +40,8 @@ SECURE_SSL_REDIRECT = _https
 SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
-# Not "no-referrer": browsers then send "Origin: null" and every form fails the CSRF check.
+# A picture of another host is asked for without a referrer. Not "no-referrer": browsers then send
+# "Origin: null" and every form fails the CSRF check.
 SECURE_REFERRER_POLICY = "same-origin"
 if _https:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
@@ -61,7 +63,7 @@ IS_DEMO = WECHAT_API_HOST in ("127.0.0.1", "localhost", "::1")
 
 # --- Django -------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "merchants.apps.StoreAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -71,6 +73,9 @@ INSTALLED_APPS = [
     "django_htmx",
     "django_tasks",
     "django_tasks_db",
+    "axes",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "merchants",
     "shipping",
 ]
@@ -81,12 +86,15 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "merchants.sessions.TimeLimits",
     "merchants.sessions.LoginRequired",
+    "merchants.sessions.SecondFactorRequired",
     "merchants.sessions.own_language",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
 WSGI_APPLICATION = "config.wsgi.application"
@@ -140,7 +148,27 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+# The first only counts tries and refuses who had too many; passwords are the second one's.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# Five wrong passwords for one name from one address: a warehouse shares its address, one typist must not
+# lock out the others.
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_CLIENT_IP_CALLABLE = "merchants.guessing.client_ip"
+AXES_LOCKOUT_CALLABLE = "merchants.guessing.locked_out"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "kept", "code"]
+AXES_ENABLE_ADMIN = AXES_VERBOSE = False
+AXES_DISABLE_ACCESS_LOG = True
+REQUIRE_ADMIN_TOTP = env.bool("REQUIRE_ADMIN_TOTP", default=False)
+OTP_TOTP_ISSUER = "Fahuo"
 SESSION_COOKIE_AGE = 12 * 3600
+SESSION_IDLE_AGE = 2 * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 EMAIL_CONFIG = env.email_url_config(env("EMAIL_URL", default="") or "consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -149,6 +177,7 @@ vars().update(EMAIL_CONFIG)
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env("TIME_ZONE", default="Asia/Shanghai")
@@ -163,6 +192,7 @@ STORAGES = {
 }
 
 # --- content security policy --------------------------------------------------------------------------
+# No unsafe-inline, no unsafe-eval: scripts and styles are files of our own (templates are linted for it).
 # Pictures come from the platform over https; the sandbox serves its own over http on the loopback.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -190,6 +220,7 @@ LOGGING = {
         "django": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
         "django_tasks": {"level": "WARNING"},
+        "axes": {"level": "WARNING"},
         # It would say in every process that Pillow, which SVG does not need, is missing.
         "pyBarcode": {"level": "WARNING"},
     },

@@ -1,4 +1,7 @@
-"""Django admin: stores, people, secrets. An admin sees the own stores only; nothing is ever deleted."""
+"""Django admin: stores, people, secrets. An admin sees the own stores only; nothing is ever deleted.
+
+A row of another store is as good as missing: 404, as everywhere on the desk.
+"""
 
 from typing import Any
 
@@ -6,18 +9,22 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Exists, Model, OuterRef, Q, QuerySet
-from django.http import HttpRequest
+from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from . import services
-from .models import Credential, Membership, Merchant, Pause, Role, User
-from .queries import has_role, merchants_for
+from .audit import note
+from .models import Audit, Credential, Membership, Merchant, Pause, Role, User
+from .queries import audit_for, has_role, merchants_for
 
 admin.site.site_header = admin.site.site_title = _("发货台 · 店铺管理")
 admin.site.index_title = _("店铺、员工和密钥")
 admin.site.unregister(Group)
+# Its page shows the keys of everybody's phone.
+admin.site.unregister(TOTPDevice)
 
 
 def me(request: HttpRequest) -> User:
@@ -26,7 +33,17 @@ def me(request: HttpRequest) -> User:
     return request.user
 
 
-class OwnStores:
+class NotFound:
+    """What is missing and what is another store's read alike."""
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        found = super().get_object(request, object_id, from_field)  # type: ignore[misc]
+        if found is None:
+            raise Http404
+        return found
+
+
+class OwnStores(NotFound):
     """Rows of the stores where the person is an admin; a superuser sees all; nobody deletes."""
 
     show_full_result_count = False
@@ -71,9 +88,18 @@ class MerchantAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Merchant, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
+        action = Audit.Action.CHANGED if change else Audit.Action.ADDED
+        note(
+            obj,
+            kind=Audit.Kind.SETTING,
+            action=action,
+            by=me(request),
+            fields=form.changed_data,
+            merchant=obj,
+        )
         if not change:
             Credential.objects.get_or_create(merchant=obj)
-            services.set_membership(user=me(request), merchant=obj, role=Role.ADMIN)
+            services.set_membership(user=me(request), merchant=obj, role=Role.ADMIN, by=me(request))
 
     @admin.action(description=_("恢复发货"), permissions=["change"])
     def resume(self, request: HttpRequest, queryset: QuerySet[Merchant]) -> None:
@@ -82,9 +108,12 @@ class MerchantAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
-    """A person is named, not picked: the list would show everybody of every store."""
+    """A person is named, not picked; only one of the own stores is known here, others are invited."""
 
-    username = forms.CharField(label=_("用户名"), help_text=_("先在“用户”里添加，再到这里给角色。"))
+    username = forms.CharField(
+        label=_("用户名"), help_text=_("已经在您某家店铺的人。新的人请在发货台的“成员”页邀请。")
+    )
+    known: QuerySet[User]
 
     class Meta:
         model = Membership
@@ -96,7 +125,7 @@ class MembershipForm(forms.ModelForm):  # type: ignore[type-arg]
             del self.fields["username"]
 
     def clean_username(self) -> User:
-        user = User.objects.filter(username=self.cleaned_data["username"].strip(), is_active=True).first()
+        user = self.known.filter(username=self.cleaned_data["username"].strip(), is_active=True).first()
         if user is None:
             raise forms.ValidationError(say("没有这个用户。"))
         self.instance.user = user
@@ -117,6 +146,11 @@ class MembershipAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
     def get_fields(self, request: HttpRequest, obj: Membership | None = None) -> tuple[str, ...]:
         return ("user", "merchant", "role", "is_active") if obj else ("username", "merchant", "role")
 
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        form.known = people_of(me(request))  # type: ignore[attr-defined]  # the class is this request's own
+        return form
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "merchant":
             kwargs["queryset"] = merchants_for(me(request), Role.ADMIN)
@@ -124,7 +158,7 @@ class MembershipAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
 
     def save_model(self, request: HttpRequest, obj: Membership, form: Any, change: bool) -> None:
         saved = services.set_membership(
-            user=obj.user, merchant=obj.merchant, role=obj.role, is_active=obj.is_active
+            user=obj.user, merchant=obj.merchant, role=obj.role, is_active=obj.is_active, by=me(request)
         )
         obj.pk = saved.pk
 
@@ -174,9 +208,31 @@ class PauseAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("merchant", "ended_by")
 
 
+@admin.register(Audit)
+class AuditAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    list_display = ("at", "by", "kind", "action", "row", "changed", "merchant", "person")
+    list_filter = ("kind", "action")
+    list_select_related = ("by", "merchant", "person")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Audit]:
+        return audit_for(me(request))
+
+    @admin.display(description=_("改了哪些"))
+    def changed(self, row: Audit) -> str:
+        return row.said
+
+
+def people_of(user: User) -> QuerySet[User]:
+    """A superuser knows everybody, an admin the people of the own stores."""
+    if user.is_superuser:
+        return User.objects.all()
+    own = Membership.objects.filter(user=OuterRef("pk"), merchant__in=merchants_for(user, Role.ADMIN))
+    return User.objects.filter(Exists(own), is_superuser=False)
+
+
 @admin.register(User)
-class PersonAdmin(UserAdmin[User]):
-    """A superuser sees everybody; an admin the people of the own stores, and those of none yet."""
+class PersonAdmin(NotFound, UserAdmin[User]):
+    """People come by invitation; only a superuser adds one here, who would belong to no store yet."""
 
     show_full_result_count = False
     list_display = ("username", "display_name", "is_active", "is_superuser", "last_login")
@@ -192,12 +248,20 @@ class PersonAdmin(UserAdmin[User]):
         return self.own + self.rights if me(request).is_superuser else self.own
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
-        people: QuerySet[User] = super().get_queryset(request)
-        if me(request).is_superuser:
-            return people
-        held = Membership.objects.filter(user=OuterRef("pk"))
-        own = held.filter(merchant__in=merchants_for(me(request), Role.ADMIN))
-        return people.filter(Q(Exists(own)) | ~Q(Exists(held)), is_superuser=False)
+        return people_of(me(request))
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "is_superuser" in form.changed_data:
+            services.sync_admin_access(obj)
+        if change and not obj.is_active:
+            services.end_sessions(user=obj)
+
+    def construct_change_message(self, request: HttpRequest, form: Any, *args: Any, **kwargs: Any) -> Any:
+        """Django asks for this once per saved form, the password's own page included."""
+        person = getattr(form, "user", None) or form.instance
+        note(person, kind=Audit.Kind.PERSON, by=me(request), fields=form.changed_data, person=person)
+        return super().construct_change_message(request, form, *args, **kwargs)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_authenticated and has_role(me(request), Role.ADMIN)
@@ -206,7 +270,7 @@ class PersonAdmin(UserAdmin[User]):
         return has_role(me(request), Role.ADMIN)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return has_role(me(request), Role.ADMIN)
+        return me(request).is_superuser
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who also works elsewhere keeps the own password: changing it would open the other store."""

@@ -1,11 +1,16 @@
 """Rows about who sells, who works there, and which credential speaks for them."""
 
+import re
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from wechat.errcodes import Code, meaning
 
@@ -29,12 +34,20 @@ class User(AbstractUser):
     # "" follows the browser.
     language = models.CharField(_("语言"), max_length=10, blank=True, choices=settings.LANGUAGES)
     theme = models.CharField(_("外观"), max_length=5, blank=True, choices=Theme.choices)
+    # Part of what a session is checked against: one more, and every session of the person is over.
+    session_round = models.PositiveIntegerField(default=0, editable=False)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("用户")
+        verbose_name, verbose_name_plural = _("用户"), pgettext_lazy("plural", "用户")
 
     def __str__(self) -> str:
         return self.display_name or self.username
+
+    def get_session_auth_hash(self) -> str:
+        return f"{super().get_session_auth_hash()}-{self.session_round}"
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        return (f"{old}-{self.session_round}" for old in super().get_session_auth_fallback_hash())
 
 
 class Merchant(models.Model):
@@ -53,7 +66,7 @@ class Merchant(models.Model):
     created_at = models.DateTimeField(_("添加时间"), auto_now_add=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("店铺")
+        verbose_name, verbose_name_plural = _("店铺"), pgettext_lazy("plural", "店铺")
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=~Q(appid=""), name="merchant_has_an_appid"),
@@ -80,7 +93,7 @@ class Membership(models.Model):
     created_at = models.DateTimeField(_("加入时间"), auto_now_add=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("成员")
+        verbose_name, verbose_name_plural = _("成员"), pgettext_lazy("plural", "成员")
         ordering = ["merchant", "user"]
         constraints = [
             models.UniqueConstraint(fields=["user", "merchant"], name="one_membership_per_merchant"),
@@ -112,7 +125,7 @@ class Credential(models.Model):
     failed_reason = models.CharField(max_length=300, blank=True, editable=False)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("凭证")
+        verbose_name, verbose_name_plural = _("凭证"), pgettext_lazy("plural", "凭证")
 
     def __str__(self) -> str:
         return str(self.merchant)
@@ -136,7 +149,7 @@ class Pause(models.Model):
     ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
 
     class Meta:
-        verbose_name = verbose_name_plural = _("暂停")
+        verbose_name, verbose_name_plural = _("暂停"), pgettext_lazy("plural", "暂停")
         ordering = ["-started_at"]
         constraints = [
             models.UniqueConstraint(
@@ -145,9 +158,109 @@ class Pause(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.merchant} · {self.call or _('全部发货')}"
+        stopped = self.call or _("全部发货")
+        return f"{self.merchant} · {stopped}"
+
+    @property
+    def ip_to_allow(self) -> str:
+        """Our address as the platform sees it, from its own words; "" when it names none."""
+        named = re.search(r"invalid ip ([0-9A-Fa-f.:]+)", self.errmsg)
+        return named[1] if named else ""
 
     @property
     def reason(self) -> Code:
         """The code table's row for what stopped it."""
         return meaning(self.errcode, self.slug)
+
+
+class OneTimeLink(models.Model):
+    """An invitation or a new password, handed over as a link; only a digest of the link is kept."""
+
+    class Kind(models.TextChoices):
+        INVITE = "invite", _("邀请")
+        RESET = "reset", _("重设密码")
+
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    digest = models.CharField(max_length=64, unique=True)
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="links")
+    role = models.CharField(max_length=10, choices=Role.choices, blank=True)
+    name = models.CharField(max_length=60, blank=True)
+    # Whose password, or who has taken up the invitation.
+    user = models.ForeignKey(User, models.PROTECT, null=True, related_name="links")
+    made_by = models.ForeignKey(User, models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    # Used or withdrawn.
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-made_at"]
+
+
+FIELD_WORDS = {
+    "role": _("角色"),
+    "is_active": _("是否在职"),
+    "invite": _("邀请"),
+    "password": _("密码"),
+    "second_factor": _("两步验证"),
+    "app_secret": "AppSecret",
+    "name": _("店铺名称"),
+}
+
+
+class AuditRows(models.QuerySet["Audit"]):
+    """What was written down stays as it is."""
+
+    def update(self, **kwargs: Any) -> NoReturn:
+        raise TypeError("audit rows are append-only")
+
+    def delete(self) -> NoReturn:
+        raise TypeError("audit rows are append-only")
+
+
+class Audit(models.Model):
+    """Who changed which credential, membership or setting, and when: names of fields, never values."""
+
+    class Kind(models.TextChoices):
+        CREDENTIAL = "credential", _("密钥")
+        MEMBERSHIP = "membership", _("成员")
+        LINK = "link", _("一次性链接")
+        PERSON = "person", _("账号")
+        SETTING = "setting", _("店铺设置")
+
+    class Action(models.TextChoices):
+        ADDED = "added", _("添加")
+        CHANGED = "changed", _("修改")
+        REMOVED = "removed", _("移除")
+
+    at = models.DateTimeField(_("时间"), auto_now_add=True)
+    by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("谁"))
+    kind = models.CharField(_("种类"), max_length=12, choices=Kind.choices)
+    action = models.CharField(_("操作"), max_length=10, choices=Action.choices)
+    # The row, such as "membership 12".
+    row = models.CharField(_("哪一行"), max_length=60)
+    fields = models.JSONField(_("改了哪些"), default=list)
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, null=True, related_name="+", verbose_name=_("店铺")
+    )
+    person = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("涉及的人"))
+
+    objects = AuditRows.as_manager()
+
+    class Meta:
+        verbose_name = verbose_name_plural = _("改动记录")
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["merchant", "-id"], name="audit_of_merchant")]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if self.pk is not None:
+            raise TypeError("audit rows are append-only")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise TypeError("audit rows are append-only")
+
+    @property
+    def said(self) -> str:
+        """The changed fields in words; a name without one of its own stays as it is."""
+        return "、".join(str(FIELD_WORDS.get(name, name)) for name in self.fields)

@@ -1,9 +1,13 @@
-"""Reads about merchants; a user sees the merchants of the own active memberships only."""
+"""Reads about merchants and people; a user sees the merchants of the own active memberships only."""
 
-from django.db.models import Q, QuerySet
+from django.conf import settings
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from .models import Membership, Merchant, Pause, Role, User
+from .links import digest_of
+from .models import Audit, Membership, Merchant, OneTimeLink, Pause, Role, User
 
 # A role includes the ones before it.
 RANK = {Role.STAFF: 0, Role.MANAGER: 1, Role.ADMIN: 2}
@@ -32,3 +36,103 @@ def open_pauses() -> QuerySet[Pause]:
 
 def pauses_for(user: User) -> QuerySet[Pause]:
     return open_pauses().filter(merchant__in=merchants_for(user))
+
+
+# --- people -------------------------------------------------------------------------------------------
+
+
+def factor_of(user: User) -> TOTPDevice | None:
+    """The app that shows this person's codes."""
+    return TOTPDevice.objects.filter(user=user, confirmed=True).first()
+
+
+def needs_second_factor(user: object) -> bool:
+    """Whether this is an admin who must set one up; who has one was asked for it at the login."""
+    if not settings.REQUIRE_ADMIN_TOTP or not isinstance(user, User) or not user.is_staff:
+        return False
+    return factor_of(user) is None
+
+
+def role_at(user: User, merchant: Merchant) -> str:
+    """The role a person holds at a merchant, "" for none."""
+    if user.is_superuser:
+        return Role.ADMIN
+    held = Membership.objects.filter(user=user, merchant=merchant, is_active=True, merchant__is_active=True)
+    return held.values_list("role", flat=True).first() or ""
+
+
+def roles_to_give(user: User, merchant: Merchant) -> list[Role]:
+    """A manager gives what is not above the own role; staff give none."""
+    own = role_at(user, merchant)
+    if own not in (Role.MANAGER, Role.ADMIN):
+        return []
+    return [role for role in Role if RANK[role] <= RANK[Role(own)]]
+
+
+def members_of(merchant: Merchant) -> QuerySet[Membership]:
+    rows = Membership.objects.filter(merchant=merchant, is_active=True, user__is_active=True)
+    has_factor = Exists(TOTPDevice.objects.filter(user=OuterRef("user"), confirmed=True))
+    return rows.annotate(has_factor=has_factor).select_related("user", "merchant").order_by("user__username")
+
+
+def member_for(user: User, pk: int) -> Membership:
+    """An active membership that this person may change: of an own store, not above, not oneself; else 404."""
+    held = Membership.objects.filter(is_active=True, merchant__in=merchants_for(user, Role.MANAGER))
+    found = get_object_or_404(held.select_related("user", "merchant").exclude(user=user), pk=pk)
+    return found if can_change(user, found) else get_object_or_404(held.none())
+
+
+def can_change(user: User, membership: Membership) -> bool:
+    return membership.user_id != user.pk and membership.role in roles_to_give(user, membership.merchant)
+
+
+def can_reset(user: User, person: User) -> bool:
+    """Whoever sets a password opens every store of its owner, so all of them must be one's own."""
+    if user.is_superuser or user.pk == person.pk or person.is_superuser:
+        return user.is_superuser
+    return all(can_change(user, held) for held in person.memberships.select_related("merchant"))
+
+
+def open_links() -> QuerySet[OneTimeLink]:
+    """Links that still open something."""
+    return OneTimeLink.objects.filter(ended_at=None, expires_at__gt=timezone.now()).select_related(
+        "merchant", "user", "made_by"
+    )
+
+
+def link_with(token: str, kind: OneTimeLink.Kind) -> OneTimeLink | None:
+    """The link somebody holds, if it still opens something and its maker might still hand it out."""
+    links = open_links().filter(kind=kind, merchant__is_active=True, made_by__is_active=True)
+    link = links.filter(digest=digest_of(token)).first()
+    return link if link and _may_still(link) else None
+
+
+def _may_still(link: OneTimeLink) -> bool:
+    if link.kind == OneTimeLink.Kind.INVITE:
+        return link.role in roles_to_give(link.made_by, link.merchant)
+    return link.user is not None and can_reset(link.made_by, link.user)
+
+
+def invitations_to(merchant: Merchant) -> QuerySet[OneTimeLink]:
+    return open_links().filter(kind=OneTimeLink.Kind.INVITE, merchant=merchant)
+
+
+def invitation_for(user: User, pk: int) -> OneTimeLink:
+    """An open invitation to a store the person manages, or 404."""
+    own = open_links().filter(kind=OneTimeLink.Kind.INVITE, merchant__in=merchants_for(user, Role.MANAGER))
+    return get_object_or_404(own, pk=pk)
+
+
+def member_changes(merchant: Merchant) -> QuerySet[Audit]:
+    """Who changed whose membership of a store, and which links were handed out."""
+    shown = (Audit.Kind.MEMBERSHIP, Audit.Kind.LINK, Audit.Kind.PERSON)
+    return Audit.objects.filter(merchant=merchant, kind__in=shown).select_related("by", "person")
+
+
+def audit_for(user: User) -> QuerySet[Audit]:
+    """What was changed in the stores where this person is an admin, and about the people who work there."""
+    if user.is_superuser:
+        return Audit.objects.all()
+    own = merchants_for(user, Role.ADMIN)
+    people = Membership.objects.filter(merchant__in=own).values("user")
+    return Audit.objects.filter(Q(merchant__in=own) | Q(merchant=None, person__in=people))

@@ -4,10 +4,11 @@ from datetime import datetime
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
-from .models import Credential, Membership, Merchant, Pause, Role, User
+from .audit import note
+from .models import Audit, Credential, Membership, Merchant, Pause, Role, User
 
 ADMINS = "Admins"
 ADMIN_MODELS = ("merchant", "membership", "credential", "pause")
@@ -16,13 +17,18 @@ ADMIN_MODELS = ("merchant", "membership", "credential", "pause")
 @transaction.atomic
 def add_merchant(*, appid: str, name: str, secret: str = "", by: User | None = None) -> Merchant:
     """Create a merchant or update its name; an empty secret keeps the stored one."""
+    before = Merchant.objects.filter(appid=appid).first()
     merchant, _ = Merchant.objects.update_or_create(appid=appid, defaults={"name": name})
+    if before is None or before.name != name:
+        action = Audit.Action.CHANGED if before else Audit.Action.ADDED
+        note(merchant, kind=Audit.Kind.SETTING, action=action, by=by, fields=["name"], merchant=merchant)
     Credential.objects.get_or_create(merchant=merchant)
     if secret:
         set_secret(merchant=merchant, secret=secret, by=by)
     return merchant
 
 
+@transaction.atomic
 def set_secret(*, merchant: Merchant, secret: str, by: User | None = None) -> Credential:
     """Store a new AppSecret; the token made from the old one is dropped."""
     credential, _ = Credential.objects.get_or_create(merchant=merchant)
@@ -35,17 +41,46 @@ def set_secret(*, merchant: Merchant, secret: str, by: User | None = None) -> Cr
     credential.failed_at, credential.failed_errcode, credential.failed_reason = None, None, ""
     credential.token_version += 1
     credential.save()
+    note(credential, kind=Audit.Kind.CREDENTIAL, by=by, fields=["app_secret"], merchant=merchant)
     return credential
 
 
 @transaction.atomic
-def set_membership(*, user: User, merchant: Merchant, role: str, is_active: bool = True) -> Membership:
-    """Give a person a role at a merchant; only the admin role opens Django admin."""
-    membership, _ = Membership.objects.update_or_create(
-        user=user, merchant=merchant, defaults={"role": role, "is_active": is_active}
-    )
+def set_membership(
+    *, user: User, merchant: Merchant, role: str, is_active: bool = True, by: User | None = None
+) -> Membership:
+    """Give a person a role at a merchant, or end it with the person's sessions.
+
+    Only the admin role opens Django admin.
+    """
+    before = Membership.objects.filter(user=user, merchant=merchant).first()
+    wanted = {"role": role, "is_active": is_active}
+    membership, _ = Membership.objects.update_or_create(user=user, merchant=merchant, defaults=wanted)
+    changed = [name for name, value in wanted.items() if before is None or getattr(before, name) != value]
+    if changed:
+        _note_membership(membership, before, changed, by)
+    if before and before.is_active and not is_active:
+        end_sessions(user=user)
     sync_admin_access(user)
     return membership
+
+
+def _note_membership(
+    membership: Membership, before: Membership | None, changed: list[str], by: User | None
+) -> None:
+    was_active = before is not None and before.is_active
+    action = Audit.Action.CHANGED if was_active else Audit.Action.ADDED
+    if was_active and not membership.is_active:
+        action = Audit.Action.REMOVED
+    note(
+        membership, kind=Audit.Kind.MEMBERSHIP, action=action, by=by, fields=changed,
+        merchant=membership.merchant, person=membership.user,
+    )  # fmt: skip
+
+
+def end_sessions(*, user: User) -> None:
+    """Every session of the person is over at its next request, also if the account is opened again."""
+    User.objects.filter(pk=user.pk).update(session_round=F("session_round") + 1)
 
 
 def set_preferences(*, user: User, language: str, theme: str) -> None:
@@ -98,3 +133,9 @@ def pause_merchant(
 def resume_merchant(*, merchant: Merchant, by: User | None = None) -> int:
     """End every pause of a merchant; returns how many there were."""
     return Pause.objects.filter(merchant=merchant, ended_at=None).update(ended_at=timezone.now(), ended_by=by)
+
+
+def resume_pause(*, pause: Pause, by: User) -> bool:
+    """End one pause; False if it had ended already."""
+    still_open = Pause.objects.filter(pk=pause.pk, ended_at=None)
+    return still_open.update(ended_at=timezone.now(), ended_by=by) == 1

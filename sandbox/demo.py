@@ -25,10 +25,12 @@ def main() -> int:
     HOME.mkdir(parents=True, exist_ok=True)
     env = environment()
     children: list[subprocess.Popen[bytes]] = []
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Also where a shell that started us in the background has told us to ignore Ctrl-C.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         step("database", lambda: manage(env, "migrate", "--verbosity", "0"))
-        step("static files", lambda: manage(env, "collectstatic", "--no-input", "--verbosity", "0"))
+        step("static files", lambda: collect(env))
         step("sandbox", lambda: children.append(start_sandbox(env)))
         step("demo data", lambda: manage(env, "load_demo"))
         step("web and worker", lambda: children.append(start_product(env)))
@@ -96,6 +98,15 @@ def manage(env: dict[str, str], *command: str) -> None:
     done = subprocess.run([sys.executable, "manage.py", *command], env=env, check=False)  # noqa: S603
     if done.returncode:
         raise SystemExit(f"manage.py {command[0]} failed; the words above say why")
+
+
+def collect(env: dict[str, str]) -> None:
+    """Compressing takes seconds, so it is done again only when a file or a package has changed."""
+    stamp, sources = HOME / "static.stamp", [Path("requirements.txt"), *Path("static").rglob("*")]
+    newest = str(max(path.stat().st_mtime_ns for path in sources))
+    if not Path("staticfiles").is_dir() or not stamp.exists() or stamp.read_text() != newest:
+        manage(env, "collectstatic", "--no-input", "--verbosity", "0")
+        stamp.write_text(newest)
 
 
 def start_sandbox(env: dict[str, str]) -> "subprocess.Popen[bytes]":

@@ -5,12 +5,15 @@ from typing import NamedTuple
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from merchants.models import Role, User
-from merchants.queries import has_role, pauses_for
+from merchants.queries import has_role
 
 from . import lists
+from .pauses import standstills
 
 
 class Entry(NamedTuple):
@@ -23,9 +26,11 @@ class Entry(NamedTuple):
 
 
 MENU = (
-    Entry(_("订单"), "order_list", "icons/list-details.svg", Role.STAFF),
+    Entry(pgettext_lazy("plural", "订单"), "order_list", "icons/list-details.svg", Role.STAFF),
     Entry(_("发货记录"), "history", "icons/history.svg", Role.MANAGER),
-    Entry(_("错误码"), "error_list", "icons/alert-triangle.svg", ""),
+    Entry(_("成员"), "member_list", "icons/user.svg", Role.MANAGER),
+    Entry(pgettext_lazy("plural", "错误码"), "error_list", "icons/alert-triangle.svg", ""),
+    Entry(_("待办"), "todo_list", "icons/check.svg", Role.ADMIN),
     Entry(_("店铺管理"), "admin:index", "icons/building-store.svg", Role.ADMIN),
 )
 
@@ -38,13 +43,20 @@ def desk(request: HttpRequest) -> dict[str, object]:
         return known
     roles = {role for role in Role.values if has_role(user, role)}
     return known | {
-        "pauses": pauses_for(user),
-        "my_trouble_count": lists.my_trouble(user)[: lists.AT_MOST].count(),
-        "mark": lists.newest_trouble(user),
+        "standstills": standstills(user),
+        "trouble": SimpleLazyObject(lambda: trouble_since_last_page(request, user)),
         "menu": menu_of(request, roles),
         "is_admin": user.is_staff,
         "role_word": next((role.label for role in reversed(Role) if role in roles), ""),
     }
+
+
+def trouble_since_last_page(request: HttpRequest, user: User) -> lists.Trouble:
+    """Who goes from page to page faster than the header's poll is told by the page."""
+    trouble = lists.trouble_of(user, request.session.get("trouble_seen"))
+    if request.session.get("trouble_seen") != trouble.mark:
+        request.session["trouble_seen"] = trouble.mark
+    return trouble
 
 
 def menu_of(request: HttpRequest, roles: set[str]) -> list[dict[str, object]]:

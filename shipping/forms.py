@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from wechat.errcodes import meaning, problem_text
 from wechat.waybills import guess, normalise, same_courier
 
+from .asked import whole
 from .drafts import VIRTUAL, CourseDraft, Draft, Item, Number, OrderFacts, PackageDraft, Problem, SerialDraft
 
 TEXTS = (
@@ -19,6 +20,8 @@ TEXTS = (
 )  # fmt: skip
 # The last part of a problem's path -> the field of a card where it is shown.
 OTHER_COURIER, OTHER_WORDS = "OTHER", ("其他", "其他快递公司", "qt")
+# Room for what the other orders of one parcel add to it.
+LONGEST_KEY = 40
 SHOWN_AT = {"items": "goods", "course": "wxa_appid", "product_cnt": "goods", "product_id": "goods"}
 
 
@@ -136,9 +139,18 @@ class ShipForm:
     def to_draft(self, facts: OrderFacts) -> Draft:
         return Draft(facts.order_id, tuple(card.to_draft(facts) for card in self.cards))
 
+    def fit_what_is_left(self, facts: OrderFacts) -> None:
+        """Ask for no more than is left, the first cards first; what is no number stays as typed."""
+        left = {goods.pair: goods.left for goods in facts.goods}
+        for card in self.cards:
+            for pair, text in card.counts.items():
+                if isinstance(asked := number(text), int):
+                    card.counts[pair] = str(min(asked, left[pair]))
+                    left[pair] -= min(asked, left[pair])
+
     @property
-    def has_waybill(self) -> bool:
-        return any(card.value("waybill_id").strip() for card in self.cards)
+    def waybills(self) -> list[str]:
+        return [number for card in self.cards if (number := normalise(card.value("waybill_id")))]
 
     def know(self, last_courier: str) -> "ShipForm":
         for card in self.cards:
@@ -175,10 +187,10 @@ def split_path(path: str) -> tuple[int | None, str]:
 
 def read_form(data: Mapping[str, Any], facts: OrderFacts) -> ShipForm:
     """The posted cards, in order, whatever they hold."""
-    total = min(int(data.get("cards") or 1), 50) if str(data.get("cards") or "1").isdigit() else 1
+    total = min(whole(str(data.get("cards") or "")) or 1, 50)
     removed = str(data.get("remove") or "")
     cards = [_card(data, number, facts) for number in range(total) if str(number) != removed]
-    return ShipForm(cards or [blank_card(facts, [])], str(data.get("form_key") or ""))
+    return ShipForm(cards or [blank_card(facts, [])], str(data.get("form_key") or "")[:LONGEST_KEY])
 
 
 def _card(data: Mapping[str, Any], index: int, facts: OrderFacts) -> Card:

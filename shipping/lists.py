@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
-from django.utils.dateparse import parse_date, parse_datetime
 
 from merchants.models import Role, User
 from merchants.queries import merchants_for
 
 from . import states
+from .asked import day, moment, whole
 from .models import Order, OrderLine, Package, Printing
 from .queries import can_ship, open_holds, orders_for, packages_for
 
@@ -71,6 +71,8 @@ TABS: dict[str, Callable[[Orders, User], Orders]] = {
     "all": lambda rows, user: rows,
 }
 NEWEST_FIRST = ("shipped", "all")
+# One's own trouble is shown whole, whatever store and kind one was looking at.
+UNFILTERED = ("mine",)
 # filter -> the orders of that kind
 KINDS: dict[str, Q] = {
     "virtual": Q(deliver_method__in=(1, 3)),
@@ -86,7 +88,7 @@ KINDS: dict[str, Q] = {
 
 def order_page(user: User, tab: str, asked: Mapping[str, str], size: int) -> list[Order]:
     """One page of a tab, filtered by store and kind, begun after the mark of the page before."""
-    rows = TABS[tab](_filtered(user, asked), user)
+    rows = TABS[tab](orders_for(user) if tab in UNFILTERED else _filtered(user, asked), user)
     return list(with_everything(_after(rows, tab, asked.get("after", "")))[:size])
 
 
@@ -108,12 +110,14 @@ def _filtered(user: User, asked: Mapping[str, str]) -> Orders:
 def _after(rows: Orders, tab: str, mark: str) -> Orders:
     if tab in NEWEST_FIRST:
         rows = rows.order_by("-pk")
-        return rows.filter(pk__lt=int(mark)) if mark.isdigit() else rows
+        last = whole(mark)
+        return rows if last is None else rows.filter(pk__lt=last)
     rows = rows.annotate(due=Coalesce("deadline_at", Value(LAST_DAY))).order_by("due", "pk")
     deadline, _, pk = mark.rpartition("_")
-    if pk.isdigit() and (moment := parse_datetime(deadline)):
-        rows = rows.filter(Q(due__gt=moment) | Q(due=moment, pk__gt=int(pk)))
-    return rows
+    due, last = moment(deadline), whole(pk)
+    if due is None or last is None:
+        return rows
+    return rows.filter(Q(due__gt=due) | Q(due=due, pk__gt=last))
 
 
 def mark_of(order: Order, tab: str) -> str:
@@ -165,14 +169,29 @@ def my_trouble(user: User) -> QuerySet[Package]:
     return mine.order_by("-status_at", "-pk")
 
 
-def newest_trouble(user: User) -> int:
-    """When the latest of them went wrong, in milliseconds; 0 without any."""
-    moment = my_trouble(user).values_list("status_at", flat=True).first()
-    return int(moment.timestamp() * 1000) if moment else 0
+class Trouble(NamedTuple):
+    """How many packages of one's own need hands, and the newest of them if it was not seen yet.
+
+    `mark` is when that one went wrong, in milliseconds; 0 without any.
+    """
+
+    total: int
+    mark: int
+    newest: Package | None
+
+
+def trouble_of(user: User, seen: int | None) -> Trouble:
+    """`seen`: the mark of what this person was shown before, None when nothing was."""
+    rows = my_trouble(user)
+    newest = rows.first()
+    mark = int(newest.status_at.timestamp() * 1000) if newest else 0
+    is_new = seen is not None and mark > seen
+    return Trouble(rows[:AT_MOST].count(), mark, newest if is_new else None)
 
 
 # --- search -------------------------------------------------------------------------------------------
 
+# Two letters are on half of all orders; two Chinese characters are a word.
 SHORTEST_PREFIX = 3
 LAST_SIGN = "\U0010ffff"
 
@@ -183,9 +202,9 @@ def search(user: User, typed: str, code: str, size: int) -> list[Order]:
     An exact order id or waybill comes alone.
     """
     exact = _newest(user, [Q(order_id=code), *_by_waybill(code, exact=True)], size)
-    if exact or len(typed) < SHORTEST_PREFIX:
+    if exact or (typed.isascii() and len(typed) < SHORTEST_PREFIX):
         return exact
-    ways = [_begins("order_id", code), *_by_waybill(code, exact=False), *_by_goods(typed)]
+    ways = [_begins("order_id", code), *_by_waybill(code, exact=False), *_by_goods(typed, code)]
     if len(code) == 4 and code.isdigit():
         ways.append(Q(phone_last4=code))
     return _newest(user, ways, size)
@@ -201,9 +220,11 @@ def _by_waybill(code: str, *, exact: bool) -> list[Q]:
     return [Q(**{column: code}) if exact else _begins(column, code) for column in columns]
 
 
-def _by_goods(typed: str) -> list[Q]:
+def _by_goods(typed: str, code: str) -> list[Q]:
+    """Merchant codes are mostly in upper case, and typed in lower."""
     rows = OrderLine.objects.filter(order=OuterRef("pk"))
-    return [Q(Exists(rows.filter(_begins(name, typed)))) for name in ("title", "sku_code", "product_id")]
+    asked = [("title", typed), ("sku_code", typed), ("sku_code", code), ("product_id", code)]
+    return [Q(Exists(rows.filter(_begins(name, text)))) for name, text in dict.fromkeys(asked) if text]
 
 
 def _newest(user: User, ways: list[Q], size: int) -> list[Order]:
@@ -234,10 +255,11 @@ def history_page(user: User, asked: Mapping[str, str], size: int) -> list[Packag
         if value := asked.get(name, "").strip():
             rows = rows.filter(**{column: value})
     for name, column in (("since", "status_at__date__gte"), ("until", "status_at__date__lte")):
-        if day := parse_date(asked.get(name, "")):
-            rows = rows.filter(**{column: day})
-    if asked.get("before", "").isdigit():
-        rows = rows.filter(pk__lt=int(asked["before"]))
-    if asked.get("code", "").lstrip("-").isdigit():
-        rows = rows.filter(errcode=int(asked["code"]))
+        if date := day(asked.get(name, "")):
+            rows = rows.filter(**{column: date})
+    if (last := whole(asked.get("before", ""))) is not None:
+        rows = rows.filter(pk__lt=last)
+    code = asked.get("code", "").strip()
+    if (number := whole(code.removeprefix("-"))) is not None:
+        rows = rows.filter(errcode=-number if code.startswith("-") else number)
     return list(rows.prefetch_related("shipment__attempts")[:size])

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from merchants.models import Merchant
 
@@ -58,7 +59,7 @@ class Order(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("订单")
+        verbose_name, verbose_name_plural = _("订单"), pgettext_lazy("plural", "订单")
         constraints = [
             models.UniqueConstraint(fields=["merchant", "order_id"], name="order_once_per_merchant"),
             models.CheckConstraint(condition=~Q(order_id=""), name="order_has_an_id"),
@@ -135,7 +136,7 @@ class Courier(models.Model):
     is_listed = models.BooleanField(default=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("快递公司")
+        verbose_name, verbose_name_plural = _("快递公司"), pgettext_lazy("plural", "快递公司")
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["merchant", "delivery_id"], name="courier_once_per_merchant"),
@@ -169,7 +170,7 @@ class Shipment(models.Model):
     noted_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("发货单")
+        verbose_name, verbose_name_plural = _("发货单"), pgettext_lazy("plural", "发货单")
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="shipment_due"),
             models.Index(fields=["merchant", "-id"], name="shipment_newest"),
@@ -205,7 +206,7 @@ class Attempt(models.Model):
     last_miss_at = models.DateTimeField(null=True)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("提交记录")
+        verbose_name, verbose_name_plural = _("提交记录"), pgettext_lazy("plural", "提交记录")
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(
@@ -241,7 +242,7 @@ class Package(models.Model):
     lost_calls = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
-        verbose_name = verbose_name_plural = _("包裹")
+        verbose_name, verbose_name_plural = _("包裹"), pgettext_lazy("plural", "包裹")
         ordering = ["position"]
         constraints = [
             models.UniqueConstraint(fields=["shipment", "position"], name="package_position_once"),

@@ -16,7 +16,7 @@ from wechat.orders import parse_order
 from wechat.waybills import normalise
 
 from . import states
-from .drafts import VIRTUAL, CourseDraft, Goods, Item, Noted, OrderFacts, PackageDraft, Pair, SerialDraft
+from .drafts import VIRTUAL, CourseDraft, Goods, Item, OrderFacts, PackageDraft, Pair, SerialDraft
 from .models import (
     Attempt,
     Courier,
@@ -139,32 +139,6 @@ def order_facts(
 def address_of(order: Order) -> str:
     """The receiver as read, which is masked."""
     return " ".join(part for part in (order.receiver, order.phone, order.region) if part)
-
-
-def noted_of(order: Order) -> Noted:
-    """What is to be remembered of an order while its label is being used."""
-    pairs = dict.fromkeys((line.product_id, line.sku_id) for line in order.lines.all())
-    return Noted(order.address_hash, address_of(order), tuple(pairs))
-
-
-def noted_by(shipment: Shipment) -> Noted | None:
-    """What was noted when the label of a shipment came into use; None for one from before that was kept."""
-    return read_noted(shipment.noted)
-
-
-def read_noted(kept: dict[str, Any] | None) -> Noted | None:
-    if not kept:
-        return None
-    goods = tuple((str(product), str(sku)) for product, sku in kept["goods"])
-    return Noted(kept["address_hash"], kept["address"], goods)
-
-
-def noted_at_label(order: Order) -> Noted:
-    """What the order said when its slip was printed, if that was for the parcel now being packed."""
-    printing = order.printings.order_by("-id").first()
-    shipped = order.packages.filter(status=states.SHIPPED).order_by("-status_at").first()
-    is_for_this = printing and (shipped is None or printing.at > shipped.status_at)
-    return (read_noted(printing.noted) if printing and is_for_this else None) or noted_of(order)
 
 
 def _elsewhere(order: Order, waybills: Collection[str]) -> dict[str, str]:
@@ -295,10 +269,13 @@ def order_events(order: Order) -> list[Event]:
     events = [Event(c.at, c.target, str(c.package), c.by, c.reason if c.by else "") for c in rows]
     for hold in order.holds.select_related("held_by", "released_by"):
         events.append(Event(hold.held_at, "hold", "", hold.held_by, hold.reason))
-        if hold.released_at:
-            events.append(Event(hold.released_at, "release", "", hold.released_by))
+        ended = hold.released_at or hold.until
+        if ended and ended <= timezone.now():
+            events.append(Event(ended, "release", "", hold.released_by))
     printed = order.printings.select_related("by")
     events += [Event(printing.at, "print", "", printing.by) for printing in printed]
+    if order.alarm_done_at:
+        events.append(Event(order.alarm_done_at, "intercept", "", order.alarm_done_by))
     return sorted(events, key=lambda event: event.at, reverse=True)
 
 
@@ -332,10 +309,12 @@ def draft_of_package(package: Package) -> PackageDraft:
 
 
 def kept_draft(order: Order) -> list[PackageDraft]:
-    """The packages of the order's latest shipment if nobody has queued it yet."""
+    """The packages of the order's latest shipment that never left: drafts, and what was withdrawn."""
     latest = order.shipments.order_by("-id").first()
-    rows = latest.packages.filter(status=states.DRAFT).prefetch_related("items") if latest else []
-    return [draft_of_package(package) for package in rows]
+    if latest is None:
+        return []
+    rows = latest.packages.filter(status__in=(states.DRAFT, states.CANCELLED)).prefetch_related("items")
+    return [draft_of_package(package) for package in rows.exclude(changes__source=states.CONFLICT)]
 
 
 def couriers_for(order: Order) -> QuerySet[Courier]:

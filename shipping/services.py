@@ -8,11 +8,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from merchants.models import Merchant, User
+from merchants.models import Merchant, Pause, User
+from merchants.services import resume_pause
 from wechat.waybills import normalise, without_blanks
 
 from . import states
 from .drafts import Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
+from .labels import noted_at_label, noted_before, noted_of
 from .models import (
     Attempt,
     Course,
@@ -28,7 +30,7 @@ from .models import (
     Typed,
     Visit,
 )
-from .queries import PRESENT, draft_of_package, noted_at_label, noted_by, noted_of, open_holds, order_facts
+from .queries import PRESENT, draft_of_package, open_holds, order_facts, rejected_with
 from .rules import check
 from .wake import wake
 
@@ -90,12 +92,15 @@ def _tidy_serial(serial: SerialDraft) -> SerialDraft:
     return SerialDraft(*map(without_blanks, (serial.sn_code, serial.imei1, serial.imei2)))
 
 
-def rehearse(*, order: Order, draft: Draft, facts: OrderFacts | None = None) -> tuple[Draft, list[Problem]]:
+def rehearse(
+    *, order: Order, draft: Draft, facts: OrderFacts | None = None, corrects: Shipment | None = None
+) -> tuple[Draft, list[Problem]]:
     """The draft as it would be sent, and everything the rules find; nothing is written."""
     tidied = tidy(draft)
     waybills = [package.waybill_id for package in tidied.packages if package.waybill_id]
     facts = facts or order_facts(order, waybills=waybills)
-    filled = fill_blanks(tidied, facts)
+    noted = tidied.noted or noted_before(order, waybills, corrects)
+    filled = fill_blanks(replace(tidied, noted=noted), facts)
     return filled, check(filled, facts)
 
 
@@ -147,8 +152,7 @@ def _save_under_lock(
     # Taking the order first makes the second of two people count after the first has queued.
     Order.objects.filter(pk=order.pk).update(revision=F("revision") + 1)
     order.refresh_from_db()
-    noted = draft.noted or (noted_by(corrects) if corrects else None)
-    filled, problems = rehearse(order=order, draft=replace(draft, noted=noted))
+    filled, problems = rehearse(order=order, draft=draft, corrects=corrects)
     if any(problem.stops for problem in problems):
         raise Refused(problems)
     shipment = Shipment.objects.create(
@@ -203,8 +207,12 @@ def _queue_packages(shipment: Shipment, user: User | None) -> None:
 def save_draft(*, order: Order, draft: Draft, user: User | None, door: str = "page") -> Shipment:
     """Keep what someone filled in without queueing it; the ship page opens with it."""
     filled = fill_blanks(tidy(draft), order_facts(order))
+    noted = noted_at_label(order, [package.waybill_id for package in filled.packages])
     with transaction.atomic():
-        shipment = Shipment.objects.create(merchant=order.merchant, order=order, door=door, created_by=user)
+        shipment = Shipment.objects.create(
+            merchant=order.merchant, order=order, door=door, created_by=user,
+            noted=asdict(noted), noted_at=timezone.now(),
+        )  # fmt: skip
         for position, package in enumerate(filled.packages):
             save_package(shipment, position, package)
     return shipment
@@ -236,14 +244,13 @@ def queue_together(
 
 
 def confirm_change(*, package: Package, user: User) -> Shipment:
-    """A person compared label and goods with the order as it is now: ship the package again as it was."""
-    draft = Draft(package.order.order_id, (draft_of_package(package),), noted_of(package.order))
-    return requeue_rejected(package=package, draft=draft, user=user)
-
-
-def requeue_rejected(*, package: Package, draft: Draft, user: User | None, door: str = "page") -> Shipment:
-    """Ship a rejected package again, after a fix, in a new shipment that names the old one."""
-    return queue_shipment(order=package.order, draft=draft, user=user, door=door, corrects=package.shipment)
+    """A person compared label and goods with the order as it is now: ship again what stopped, as it was."""
+    packages = tuple(draft_of_package(each) for each in rejected_with(package))
+    draft = Draft(package.order.order_id, packages, noted_of(package.order))
+    return queue_shipment(
+        order=package.order, draft=draft, user=user, corrects=package.shipment,
+        form_key=f"confirm-{package.shipment_id}",
+    )  # fmt: skip
 
 
 def settle_conflict(*, package: Package, target: str, user: User, reason: str) -> None:
@@ -272,6 +279,13 @@ def wake_sync(merchant: Merchant) -> None:
     wake("sync_merchant", str(merchant.pk))
 
 
+@transaction.atomic
+def resume_sending(*, pause: Pause, user: User) -> bool:
+    """End a pause and let the worker look at once; False if someone was faster."""
+    wake("send_ticket")
+    return resume_pause(pause=pause, by=user)
+
+
 # --- holding an order back ----------------------------------------------------------------------------
 
 
@@ -279,6 +293,7 @@ def wake_sync(merchant: Merchant) -> None:
 def hold_order(*, order: Order, user: User | None, reason: str, until: datetime | None = None) -> Hold:
     """Keep an order from leaving; what is queued and not claimed goes back to draft."""
     Order.objects.filter(pk=order.pk).update(revision=F("revision") + 1)
+    order.holds.filter(released_at=None, until__lte=timezone.now()).update(released_at=F("until"))
     order.holds.filter(released_at=None).update(released_at=timezone.now(), released_by=user)
     hold = Hold.objects.create(order=order, held_by=user, reason=reason[:200], until=until)
     for package in order.packages.filter(status=states.QUEUED):
@@ -300,12 +315,12 @@ def tick_intercept(*, order: Order, user: User) -> None:
 # --- what is being typed ------------------------------------------------------------------------------
 
 
-def save_typed(*, order: Order, user: User, fields: dict[str, str], has_waybill: bool) -> None:
+def save_typed(*, order: Order, user: User, fields: dict[str, Any], waybills: list[str]) -> None:
     """Keep what a person has typed; the first tracking number notes what the order says at that moment."""
     values: dict[str, Any] = {"fields": fields, "saved_at": timezone.now()}
     typed, _ = Typed.objects.update_or_create(order=order, user=user, defaults=values)
-    if has_waybill and typed.noted is None:
-        typed.noted, typed.noted_at = asdict(noted_at_label(order)), timezone.now()
+    if waybills and typed.noted is None:
+        typed.noted, typed.noted_at = asdict(noted_at_label(order, waybills)), timezone.now()
         typed.save(update_fields=["noted", "noted_at"])
 
 

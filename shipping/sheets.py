@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from django.utils.translation import gettext as _
+
 from wechat.waybills import normalise
 
 from .drafts import (
@@ -137,16 +139,16 @@ def _rows(raw: bytes) -> Iterator[Row]:
             if row := _row(count, header, [cell.strip() for cell in cells]):
                 yield row
     except UnicodeDecodeError:
-        raise UnusableSheet("文件不是 UTF-8 编码；请在 Excel 里另存为“CSV UTF-8”。") from None
+        raise UnusableSheet(_("文件不是 UTF-8 编码；请在 Excel 里另存为“CSV UTF-8”。")) from None
     except csv.Error as error:
-        raise UnusableSheet(f"文件不是有效的 CSV：{error}") from None
+        raise UnusableSheet(_("文件不是有效的 CSV：%s") % error) from None
 
 
 def _row(count: int, header: list[str], cells: list[str]) -> Row | None:
     """None for an empty line. A cell without a column name is never dropped in silence."""
     named = dict(zip(header, cells, strict=False))
     if any(cells[len(header) :]):
-        raise UnusableSheet(f"第 {count} 行有单元格不在任何一列下面。")
+        raise UnusableSheet(_("第 %d 行有单元格不在任何一列下面。") % count)
     return Row(count, named) if any(named.values()) else None
 
 
@@ -154,14 +156,15 @@ def _check_header(header: list[str]) -> None:
     while header and not header[-1]:
         header.pop()
     if len(header) == 1 and (other := re.search(r"[;\t|；，]", header[0])):
-        raise UnusableSheet(f"各列之间要用英文逗号，这个文件用的是“{other[0]}”。")
-    unknown = [name or "（空）" for name in header if name not in COLUMNS]
+        raise UnusableSheet(_("各列之间要用英文逗号，这个文件用的是“%s”。") % other[0])
+    unknown = [name or _("（空）") for name in header if name not in COLUMNS]
     if unknown:
-        raise UnusableSheet(f"不认识的列：{', '.join(unknown)}；可用的列是 {', '.join(COLUMNS)}。")
+        names = {"unknown": ", ".join(unknown), "known": ", ".join(COLUMNS)}
+        raise UnusableSheet(_("不认识的列：%(unknown)s；可用的列是 %(known)s。") % names)
     if "order_id" not in header:
-        raise UnusableSheet("缺少 order_id 列。")
+        raise UnusableSheet(_("缺少 order_id 列。"))
     if len(set(header)) < len(header):
-        raise UnusableSheet("有重复的列名。")
+        raise UnusableSheet(_("有重复的列名。"))
 
 
 def number(text: str) -> Number:

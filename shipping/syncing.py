@@ -138,7 +138,13 @@ def is_alarming(order: Order, data: OrderData) -> bool:
     is_new_aftersale = data.on_aftersale > order.on_aftersale
     is_moving = data.address_under_review and not order.address_under_review
     has_moved = bool(order.address_hash and data.address_hash) and order.address_hash != data.address_hash
-    return is_new_aftersale or is_moving or has_moved
+    return is_new_aftersale or is_moving or has_moved or _came_back(order, data)
+
+
+def _came_back(order: Order, data: OrderData) -> bool:
+    """Whether an aftersale began and ended between the two reads."""
+    known = sum(line.finish_aftersale_sku_cnt for line in order.lines.all())
+    return not order.on_aftersale and sum(line.finish_aftersale_sku_cnt for line in data.lines) > known
 
 
 def _is_stale(order: Order, data: OrderData, began: datetime) -> bool:

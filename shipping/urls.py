@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import history, lists, orders, ship, slips
+from .views import history, lists, orders, ship, slips, todo
 
 urlpatterns = [
     path("", lists.order_list, name="order_list"),
@@ -22,6 +22,8 @@ urlpatterns = [
     path("packages/<int:pk>/settle/", orders.package_settle, name="package_settle"),
     path("packages/<int:pk>/confirm/", orders.package_confirm, name="package_confirm"),
     path("shipments/<int:pk>/cancel/", orders.shipment_cancel, name="shipment_cancel"),
+    path("todo/", todo.todo_list, name="todo_list"),
+    path("pauses/<int:pk>/resume/", todo.pause_resume, name="pause_resume"),
     # One address under two names: POST prints, GET shows.
     path("slips/", slips.slips, name="slip_list"),
     path("slips/", slips.slips, name="slip_print"),

@@ -5,25 +5,18 @@ from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, QuerySet
 from django.utils import timezone
 
-from merchants.models import Pause, platform_host
-from merchants.queries import open_pauses
+from merchants.models import platform_host
 from shipping import states
 from shipping.models import Attempt, Package, Shipment
+from shipping.pauses import stopping_pauses
 from shipping.queries import open_holds
 from shipping.services import move
 
-SEND, READ = "order/delivery/send", "order/get"
 BETWEEN_CALLS = timedelta(seconds=1)
 LOOK_AHEAD = 25
-
-
-def stopping_pauses() -> QuerySet[Pause]:
-    """Open pauses that stop sending. A quota on order/get does too: without fresh facts nothing leaves."""
-    used_up = Q(call=READ, until__isnull=False)
-    return open_pauses().filter(Q(call__in=("", SEND)) | used_up)
 
 
 def recent_calls() -> QuerySet[Attempt]:

@@ -7,10 +7,10 @@ from django.utils import timezone
 from merchants import tokens
 from merchants.models import Merchant
 from merchants.services import pause_merchant
+from shipping.pauses import READ
 from wechat.outcomes import read_outcome
 from wechat.replies import Reply
 
-from .claiming import READ
 from .pacing import until
 
 NO_SECRET = 41004

@@ -11,13 +11,13 @@ from django.utils import timezone
 from merchants.services import pause_merchant
 from shipping import states
 from shipping.models import Attempt, Package, Shipment
+from shipping.pauses import SEND
 from shipping.services import move
 from shipping.wake import wake
 from wechat.errcodes import Code, meaning
 from wechat.outcomes import Outcome
 from wechat.replies import Reply, ReplyKind
 
-from .claiming import SEND
 from .pacing import requeue_at, table_wait, until
 from .sending import end, put_back
 

@@ -8,15 +8,16 @@ from django.utils import timezone
 from merchants.queries import open_pauses
 from shipping import states
 from shipping.drafts import Draft, Problem
+from shipping.labels import noted_by
 from shipping.models import Attempt, Order, Package, Shipment
-from shipping.queries import draft_of_package, noted_by, order_facts
+from shipping.pauses import READ, stopping_pauses
+from shipping.queries import draft_of_package, order_facts
 from shipping.rules import check
 from shipping.services import close_attempt_if_settled, move
 from shipping.syncing import store_reply
 from wechat.payload import CourseWire, ItemWire, PackageWire, SerialWire, send_body
 from wechat.replies import Reply
 
-from .claiming import READ, stopping_pauses
 from .matching import Match, match
 from .pacing import backoff, requeue_at
 from .pausing import note_refusal

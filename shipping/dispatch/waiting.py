@@ -10,8 +10,9 @@ from django.db.models import Exists
 from django.utils import timezone
 
 from shipping.models import Attempt, Shipment
+from shipping.pauses import stopping_pauses
 
-from .claiming import BETWEEN_CALLS, recent_calls, stopping_pauses, unblocked
+from .claiming import BETWEEN_CALLS, recent_calls, unblocked
 from .settling import to_settle
 
 IN_FLIGHT = timedelta(seconds=0.2)

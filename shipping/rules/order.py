@@ -1,6 +1,6 @@
 """The order itself: whether it may be shipped now. Every problem stands at `order`."""
 
-from shipping.drafts import Draft, OrderFacts
+from shipping.drafts import Draft, OrderFacts, Problem
 
 from .reading import ORDER, Problems, stop, warn, when_read
 
@@ -27,7 +27,9 @@ def nothing_changed_since_noted(draft: Draft, facts: OrderFacts) -> Problems:
     """Our own: a label printed for an old address, or goods since swapped, go on when a person confirms."""
     old = draft.noted or facts.noted
     if old.address_hash and facts.address_hash and old.address_hash != facts.address_hash:
-        yield stop(ORDER, slug="address_changed", old=old.address, new=facts.address, at=facts.changed_at)
+        params = {"old": old.address, "new": facts.address, "at": facts.changed_at}
+        known: dict[str, str | int] = {name: text for name, text in params.items() if text}
+        yield Problem(ORDER, slug="address_changed", params=known)
     if old.goods and facts.goods and set(old.goods) != set(facts.noted.goods):
         yield stop(ORDER, slug="goods_changed")
 

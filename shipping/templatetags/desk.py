@@ -8,15 +8,16 @@ from typing import NamedTuple
 from django import template
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from shipping import states
-from shipping.lists import AT_MOST
+from shipping.labels import looked_at, noted_by, noted_of
+from shipping.lists import AT_MOST, TO_SHIP
 from shipping.models import Order, OrderLine, Package, PackageItem, Parcel
-from shipping.queries import can_ship, is_held, pieces_left
-from wechat.errcodes import Code, meaning
+from shipping.queries import address_of, can_ship, is_held, pieces_left
+from wechat.errcodes import Code, meaning, problem_text
 
 register = template.Library()
 
@@ -75,8 +76,9 @@ ORDER_STATUS = {
 
 EVENTS = {
     "hold": Look(lazy("暂不发货"), "yellow"),
-    "release": Look(lazy("恢复发货"), "azure"),
+    "release": Look(pgettext_lazy("order", "恢复发货"), "azure"),
     "print": Look(lazy("打印配货单"), "secondary"),
+    "intercept": Look(lazy("勾掉待拦截"), "orange"),
 }
 
 
@@ -113,6 +115,17 @@ def told(package: Package) -> str:
 
 
 @register.filter
+def what_changed(package: Package) -> str:
+    """The question about a label whose address is no longer the order's, with both, masked."""
+    noted, order = noted_by(package.shipment), package.order
+    if package.slug != "address_changed" or noted is None:
+        return ""
+    at = {"at": f"{timezone.localtime(order.alarm_at):%H:%M}"} if order.alarm_at else {}
+    words = {"old": noted.address, "new": address_of(order), **at}
+    return problem_text(meaning(None, package.slug), words, get_language() or "zh-hans")
+
+
+@register.filter
 def say(code: Code, part: str) -> str:
     return code.text(part, get_language() or "zh-hans")
 
@@ -131,7 +144,8 @@ def time_left(deadline: datetime | None) -> str:
         return _("已超时")
     if minutes < 120:
         return ngettext("剩 %d 分钟", "剩 %d 分钟", minutes) % minutes
-    return _("剩 %d 小时") % (minutes // 60)
+    hours = minutes // 60
+    return _("剩 %d 小时") % hours if hours < 72 else _("剩 %d 天") % (hours // 24)
 
 
 @register.filter
@@ -236,16 +250,17 @@ def remedies(package: Package) -> list[Button]:
     """The buttons that fit where the package stands and what went wrong."""
     order_id = package.order.order_id
     ship, read = reverse("order_ship", args=[order_id]), reverse("order_read", args=[order_id])
+    wanted = _wanted(package)
+    seen = looked_at(noted_of(package.order)) if "checked" in wanted else ""
+    confirm = f"{reverse('package_confirm', args=[package.pk])}?seen={seen}"
     buttons = {
         "withdraw": Button(_("撤回"), reverse("shipment_cancel", args=[package.shipment_id]), "", True),
         "fix": Button(_("改正后重发"), f"{ship}?fix={package.pk}", "btn-primary"),
-        "checked": Button(
-            _("核对过了，照发"), reverse("package_confirm", args=[package.pk]), "btn-primary", True
-        ),
+        "checked": Button(_("核对过了，照发"), confirm, "btn-primary", True),
         "reread": Button(_("重新读取订单"), read, "", True),
         "backoffice": Button(_("打开微信小店后台"), BACK_OFFICE),
     }
-    return [buttons[name] for name in _wanted(package)]
+    return [buttons[name] for name in wanted]
 
 
 def _wanted(package: Package) -> tuple[str, ...]:
@@ -293,10 +308,16 @@ def waits_for(order: Order) -> str:
     """Why an order of this kind cannot leave yet, in its own words."""
     if hold := next((h for h in order.holds.all() if is_held(order) and h.released_at is None), None):
         return _("暂不发货：%s") % hold.reason
-    return str(WAITS.get(order.status or 0, ""))
+    kinds = (word for name, word in KIND_REASONS if getattr(order, name))
+    return str(WAITS.get(order.status or 0, "") or (next(kinds, "") if order.status in TO_SHIP else ""))
 
 
 WAITS = {12: lazy("等收礼的人领取后才能发"), 13: lazy("等拼团成团后才能发")}
+KIND_REASONS = (
+    ("is_dropship", lazy("已交给供货商代发，自己发之前先问一声")),
+    ("is_intra_city", lazy("同城配送的订单，自寄快递前先核对")),
+    ("is_presale", lazy("预售，按它自己的时限发")),
+)
 
 
 @register.filter

@@ -12,6 +12,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from merchants.queries import merchants_for
 from shipping import lists, services
+from shipping.asked import whole
 from shipping.freshness import freshness
 from shipping.queries import orders_for
 from shipping.views import MemberRequest
@@ -66,6 +67,7 @@ TILES = (
 @require_GET
 def order_list(request: MemberRequest) -> HttpResponse:
     """One page of a tab; tab, store, kind and place in the list stand in the URL."""
+    _remember_store(request)
     tab, asked = _asked(request)
     orders = lists.order_page(request.user, tab, asked, PAGE + 1)
     context = {
@@ -95,45 +97,51 @@ def sync_state(request: MemberRequest) -> HttpResponse:
     return render(request, "shipping/_sync_state.html", context)
 
 
+def _remember_store(request: MemberRequest) -> None:
+    """The store picked in the switcher is the next visit's; a poll is no visit and picks nothing."""
+    picked = request.GET.get("merchant")
+    if picked is not None and picked != request.session.get("merchant"):
+        request.session["merchant"] = picked
+
+
 def _asked(request: MemberRequest) -> tuple[str, dict[str, str]]:
-    """The tab and the filters; the store picked in the switcher is remembered for the session."""
-    if "merchant" in request.GET:
-        request.session["merchant"] = request.GET["merchant"]
+    """The tab and the filters, as the URL says; one that names no store means the one picked last."""
     asked = {name: request.GET.get(name, "") for name in ("kind", "after")}
+    asked["merchant"] = request.GET.get("merchant", str(request.session.get("merchant", "")))
     tab = request.GET.get("tab", "")
-    asked["merchant"] = str(request.session.get("merchant", ""))
     return tab if tab in lists.TABS else "todo", asked
 
 
 def _counts(request: MemberRequest, tab: str, asked: dict[str, str]) -> dict[str, object]:
     counts = lists.tab_counts(request.user, asked)
-    kind = asked["kind"]
-    tabs = [(name, word, list_query(name, kind), counts.get(name)) for name, word in TAB_WORDS.items()]
+    tabs = [(name, word, list_query(name, asked), counts.get(name)) for name, word in TAB_WORDS.items()]
     tiles = [
-        {**tile._asdict(), "count": counts[tile.name], "url": f"?{list_query(tile.tab, kind)}"}
+        {**tile._asdict(), "count": counts[tile.name], "url": f"?{list_query(tile.tab, asked)}"}
         for tile in TILES
     ]
-    return {"tab": tab, "asked": asked, "tabs": tabs, "tiles": tiles, "here": list_query(tab, kind)}
+    return {"tab": tab, "asked": asked, "tabs": tabs, "tiles": tiles, "here": list_query(tab, asked)}
 
 
-def list_query(tab: str, kind: str) -> str:
-    """The query string of a list; the store is remembered by the session."""
-    return urlencode({"tab": tab} | ({"kind": kind} if kind else {}))
+def list_query(tab: str, asked: dict[str, str]) -> str:
+    """The query string of a list, whole: two windows may stand at two stores."""
+    query = {"tab": tab, "merchant": asked["merchant"]}
+    return urlencode(query | ({"kind": asked["kind"]} if asked["kind"] else {}))
 
 
 @require_GET
 def search(request: MemberRequest) -> HttpResponse:
     """Orders by id, tracking number, goods, merchant code or phone; one alone opens at once."""
-    typed = request.GET.get("q", "").strip()
+    typed = request.GET.get("q", "").replace("\x00", "").strip()
     code = normalise(typed)
-    found = lists.search(request.user, typed, code, PAGE) if typed else []
+    found = lists.search(request.user, typed, code, PAGE + 1) if typed else []
     if len(found) == 1:
         return _open(request, found[0].order_id)
     looks = 0 if found else _looks(request, code)
     context = {
         "q": typed,
         "code": code,
-        "orders": found,
+        "orders": found[:PAGE],
+        "has_more": len(found) > PAGE,
         "is_id": code.isdigit() and len(code) <= 32,
         "reading": looks if looks <= MAX_LOOKS else 0,
         "has_looked": looks > MAX_LOOKS,
@@ -148,9 +156,9 @@ def _open(request: MemberRequest, order_id: str) -> HttpResponse:
 
 def _looks(request: MemberRequest, code: str) -> int:
     """How often this search has looked; the first look for what reads as an order id asks WeChat."""
-    looks = request.GET.get("reading", "")
-    if looks.isdigit():
-        return int(looks) + 1
+    looks = whole(request.GET.get("reading", ""))
+    if looks is not None:
+        return looks + 1
     if not ORDER_ID.fullmatch(code):
         return 0
     for merchant in merchants_for(request.user):
@@ -161,14 +169,5 @@ def _looks(request: MemberRequest, code: str) -> int:
 @require_GET
 def my_trouble(request: MemberRequest) -> HttpResponse:
     """The header's counter of one's own packages that need hands; a new one announces itself."""
-    return render(request, "shipping/_my_trouble.html", trouble_of(request))
-
-
-def trouble_of(request: MemberRequest) -> dict[str, object]:
-    """The count, and the newest package if it went wrong after what this page has seen."""
-    rows = lists.my_trouble(request.user)
-    mark = lists.newest_trouble(request.user)
-    seen = request.GET.get("seen", "")
-    is_new = seen.isdigit() and mark > int(seen)
-    count = rows[: lists.AT_MOST].count()
-    return {"my_trouble_count": count, "newest": rows.first() if is_new else None, "mark": mark}
+    trouble = lists.trouble_of(request.user, whole(request.GET.get("seen", "")))
+    return render(request, "shipping/_my_trouble.html", {"trouble": trouble})

@@ -1,23 +1,26 @@
 """The order's own page and what a person can do there."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import trigger_client_event
 
 from merchants.models import Role
 from merchants.queries import merchants_for
 from shipping import lists, services, states
+from shipping.asked import moment
 from shipping.forms import in_words
-from shipping.models import Order
+from shipping.labels import looked_at, noted_of
+from shipping.models import Order, Package
 from shipping.queries import (
     must_intercept,
     open_holds,
@@ -31,37 +34,65 @@ from shipping.queries import (
 )
 from shipping.templatetags.desk import courier_name
 from shipping.views import MemberRequest
+from wechat.waybills import normalise
 
 
 @require_GET
 def order_detail(request: MemberRequest, order_id: str) -> HttpResponse:
     """Everything about one order, shipped or not, for every member."""
-    order = order_for(request.user, order_id)
+    return _detail(request, order_for(request.user, order_id))
+
+
+def _detail(request: MemberRequest, order: Order, typed: QueryDict | None = None) -> HttpResponse:
+    """`typed`: a hold that was refused, as it was typed."""
+    packages = order_packages(request.user, order)
     context = {
         "order": order,
-        "packages": order_packages(request.user, order),
+        "typed": typed,
+        "packages": packages,
         "parcels": parcels_of(order),
         "events": order_events(order),
         "hold": open_holds(order).first(),
         "to_ship": lists.TO_SHIP,
         "must_intercept": must_intercept(order),
-        "reply": reply_to_buyer(order),
+        "reply": reply_to_buyer(order, packages),
         "printings": printings_of(order),
         "can_settle": merchants_for(request.user, Role.MANAGER).filter(pk=order.merchant_id).exists(),
     }
     return render(request, "shipping/order_detail.html", context)
 
 
-def reply_to_buyer(order: Order) -> str:
+class Registered(NamedTuple):
+    """A parcel that WeChat has registered, whoever sent it there."""
+
+    number: str
+    courier: str
+    at: datetime | None
+
+
+def _registered(order: Order, packages: list[Package]) -> list[Registered]:
+    """What WeChat shows, and what it has just accepted of ours and no read shows yet."""
+    shown = [Registered(p.waybill_id, courier_name(p), p.delivered_at) for p in parcels_of(order)]
+    numbers = {normalise(parcel.number) for parcel in shown}
+    ours = (p for p in packages if p.status == states.SHIPPED and normalise(p.waybill_id) not in numbers)
+    accepted = [Registered(p.waybill_id, courier_name(p), p.status_at) for p in ours]
+    return [parcel for parcel in (*shown, *accepted) if parcel.number]
+
+
+def reply_to_buyer(order: Order, packages: list[Package]) -> str:
     """A sentence for the buyer: what was registered, never what we do not know of its journey."""
-    parcels = [parcel for parcel in parcels_of(order) if parcel.waybill_id]
+    parcels = _registered(order, packages)
     if not parcels:
         return ""
-    named = [f"{courier_name(parcel)} {parcel.waybill_id}" for parcel in parcels]
-    first = next((parcel.delivered_at for parcel in parcels if parcel.delivered_at), None)
-    at = f"{timezone.localtime(first):%m-%d %H:%M}" if first else ""
-    words = _("您好，您的订单共 %(n)d 个包裹，已于 %(at)s 登记发货：%(parcels)s。")
-    return words % {"n": len(parcels), "at": at, "parcels": "；".join(named)}
+    first = min((parcel.at for parcel in parcels if parcel.at), default=None)
+    words = {
+        "n": len(parcels),
+        "at": f"{timezone.localtime(first):%m-%d %H:%M}" if first else "",
+        "parcels": _("；").join(f"{parcel.courier} {parcel.number}" for parcel in parcels),
+    }
+    if first:
+        return _("您好，您的订单共 %(n)d 个包裹，已于 %(at)s 登记发货：%(parcels)s。") % words
+    return _("您好，您的订单共 %(n)d 个包裹，已登记发货：%(parcels)s。") % words
 
 
 @require_POST
@@ -126,7 +157,10 @@ def shipment_cancel(request: MemberRequest, pk: int) -> HttpResponse:
     shipment = get_object_or_404(packages_for(request.user), pk=package.pk if package else 0).shipment
     try:
         reached = services.cancel_shipment(shipment=shipment, user=request.user)
-        messages.info(request, _("已撤回 %d 个包裹。") % len(reached))
+        none = _("没有可以撤回的包裹：已经提交，或者已经撤回了。")
+        count = len(reached)
+        done = ngettext("已撤回 %d 个包裹。", "已撤回 %d 个包裹。", count)
+        messages.info(request, done % count if reached else none)
     except states.IllegalMove:
         messages.error(request, _("已经在提交了，撤不回来；结果会显示在这里。"))
     return redirect("order_detail", order_id=shipment.order.order_id)
@@ -136,6 +170,9 @@ def shipment_cancel(request: MemberRequest, pk: int) -> HttpResponse:
 def package_confirm(request: MemberRequest, pk: int) -> HttpResponse:
     """A person compared the label with the order as it is now: ship the package as it was."""
     package = get_object_or_404(packages_for(request.user), pk=pk)
+    if request.GET.get("seen") not in (None, looked_at(noted_of(package.order))):
+        messages.error(request, _("订单刚刚又变了，请对照现在的地址和商品再核对一次。"))
+        return redirect("order_detail", order_id=package.order.order_id)
     try:
         services.confirm_change(package=package, user=request.user)
         messages.info(request, _("已保存，系统正在提交；结果显示在下面，不用等在这里。"))
@@ -149,25 +186,17 @@ def order_hold(request: MemberRequest, order_id: str) -> HttpResponse:
     """Keep an order from leaving, with a reason and, if wanted, until a time."""
     order = order_for(request.user, order_id)
     reason = request.POST.get("reason", "").strip()
-    until, is_wrong = _until(request.POST.get("until", "").strip())
+    typed = request.POST.get("until", "").strip()
+    until = moment(typed)
     if not reason:
         messages.error(request, _("请写明为什么暂不发货，同事才知道该等什么。"))
-    elif is_wrong:
+    elif typed and (until is None or until <= timezone.now()):
         messages.error(request, _("“到什么时候”要填以后的日期和时间，例如 2026-12-01 09:00；不限时就留空。"))
     else:
         services.hold_order(order=order, user=request.user, reason=reason, until=until)
         messages.info(request, _("已设为暂不发货，没有发出的包裹退回了草稿。"))
-    return redirect("order_detail", order_id=order_id)
-
-
-def _until(typed: str) -> tuple[datetime | None, bool]:
-    """The moment typed, and whether it is no moment to come."""
-    try:
-        moment = parse_datetime(typed) if typed else None
-    except ValueError:
-        return None, True
-    aware = timezone.make_aware(moment) if moment and timezone.is_naive(moment) else moment
-    return aware, bool(typed) and (aware is None or aware <= timezone.now())
+        return redirect("order_detail", order_id=order_id)
+    return _detail(request, order, request.POST)
 
 
 @require_POST

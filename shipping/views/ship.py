@@ -6,13 +6,15 @@ from django.contrib import messages
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from shipping import lists, services
 from shipping.drafts import Draft, Problem
-from shipping.forms import in_words
+from shipping.forms import Finding, in_words
+from shipping.labels import noted_of
 from shipping.models import Order
 from shipping.queries import order_for
 from shipping.views import MemberRequest
@@ -37,6 +39,7 @@ def order_ship(request: MemberRequest, order_id: str) -> HttpResponse:
     if "preview" in request.POST:
         return _preview(desk)
     if "add" in request.POST or "remove" in request.POST:
+        _keep(desk)
         return page(desk.with_one_more() if "add" in request.POST else desk)
     return _submit(desk)
 
@@ -51,24 +54,33 @@ def order_presence(request: MemberRequest, order_id: str) -> HttpResponse:
 
 def _preview(desk: Desk) -> HttpResponse:
     """What would be sent, while it is being typed; the form saves itself with it."""
-    fields = {name: str(value) for name, value in desk.request.POST.items() if name not in NOT_KEPT}
-    services.save_typed(order=desk.order, user=desk.user, fields=fields, has_waybill=desk.form.has_waybill)
-    return render(desk.request, "shipping/_summary.html", summary_of(desk))
+    is_kept = _keep(desk)
+    return render(desk.request, "shipping/_summary.html", summary_of(desk) | {"is_kept": is_kept})
 
 
-NOT_KEPT = ("csrfmiddlewaretoken", "preview", "review", "seen")
+def _keep(desk: Desk) -> bool:
+    """Save what is typed; a form that was sent meanwhile must not come back as unsent."""
+    if services.shipment_with_key(order=desk.order, form_key=desk.form.form_key):
+        return False
+    fields: dict[str, object] = {k: str(v) for k, v in desk.request.POST.items() if k not in NOT_KEPT}
+    fields["also"] = desk.form.also
+    services.save_typed(order=desk.order, user=desk.user, fields=fields, waybills=desk.form.waybills)
+    return True
+
+
+NOT_KEPT = ("csrfmiddlewaretoken", "preview", "review", "seen", "since", "add", "confirm", "go", "next")
 
 
 def _submit(desk: Desk) -> HttpResponse:
     """A repeated form is answered with its first shipment, before a rule counts that one as taken."""
     if services.shipment_with_key(order=desk.order, form_key=desk.form.form_key):
         return _done(desk, is_first=False)
-    draft, problems = services.rehearse(order=desk.order, draft=desk.draft())
+    draft, problems = desk.rehearse()
     siblings = _siblings(desk, draft)
     problems_there = [(o, p) for o, d in siblings for p in services.rehearse(order=o, draft=d)[1]]
     everything = [*problems, *(problem for _, problem in problems_there)]
     is_stopped = any(problem.stops and problem.slug not in CONFIRMABLE for problem in everything)
-    needs_yes = bool(everything) or "review" in desk.request.POST
+    needs_yes = bool(everything or desk.gone()) or "review" in desk.request.POST
     if is_stopped or (needs_yes and not desk.is_confirmed):
         return _show(desk, problems, problems_there, needs_yes=not is_stopped)
     return _queue(desk, draft, siblings)
@@ -77,10 +89,14 @@ def _submit(desk: Desk) -> HttpResponse:
 def _show(
     desk: Desk, problems: list[Problem], there: list[tuple[Order, Problem]], *, needs_yes: bool
 ) -> HttpResponse:
+    _keep(desk)
     desk.form.show(problems)
+    told = _("%s 不能一起发了：可能有同事刚发了它，或者订单变了。")
+    desk.form.order_findings += [Finding(told % order_id, False, None) for order_id in desk.gone()]
     for order, problem in there:
         finding = in_words(problem)
-        desk.form.order_findings.append(replace(finding, text=f"{order.order_id}：{finding.text}"))
+        text = _("%(order_id)s：%(text)s") % {"order_id": order.order_id, "text": finding.text}
+        desk.form.order_findings.append(replace(finding, text=text))
     return page(desk, needs_yes=needs_yes)
 
 
@@ -91,7 +107,7 @@ def _siblings(desk: Desk, draft: Draft) -> list[tuple[Order, Draft]]:
     first = draft.packages[0]
     whole = replace(first, items=None, course=None, serial=None)
     chosen = [order for order in desk.same_buyer() if order.order_id in desk.form.also]
-    return [(order, Draft(order.order_id, (whole,))) for order in chosen]
+    return [(o, Draft(o.order_id, (whole,), noted_of(o) if desk.is_confirmed else None)) for o in chosen]
 
 
 def _queue(desk: Desk, draft: Draft, siblings: list[tuple[Order, Draft]]) -> HttpResponse:
@@ -111,27 +127,40 @@ def _queue(desk: Desk, draft: Draft, siblings: list[tuple[Order, Draft]]) -> Htt
         if services.shipment_with_key(order=desk.order, form_key=desk.form.form_key):
             return _done(desk, is_first=False)
         return _show(desk, refused.problems, [], needs_yes=False)
-    return _done(desk, is_first=True)
+    return _done(desk, is_first=True, others=len(siblings))
 
 
-def _done(desk: Desk, *, is_first: bool) -> HttpResponse:
+def _done(desk: Desk, *, is_first: bool, others: int = 0) -> HttpResponse:
     services.forget_typed(order=desk.order, user=desk.user)
     services.leave_order(order=desk.order, user=desk.user)
     if "next" in (*desk.request.POST, desk.request.POST.get("confirm")):
-        return _next(desk)
+        return _next(desk, others)
     saved = _("已保存，系统正在提交；结果显示在下面，不用等在这里。")
+    if others:
+        saved = _("%d 个订单用同一个单号，都已保存，系统正在逐单提交。") % (others + 1)
     messages.info(desk.request, saved if is_first else _("这张表单已经提交过，没有再次提交。"))
     return redirect("order_detail", order_id=desk.order.order_id)
 
 
-def _next(desk: Desk) -> HttpResponse:
+def _say_saved(desk: Desk, others: int) -> None:
+    """The order just done stays one click away: its page shows the result and can still withdraw it."""
+    undo = desk.order.merchant.undo_seconds
+    words = _("已保存，%d 秒内可以撤回。") % undo if undo else _("已保存，系统正在提交。")
+    more = _("同一包裹的另外 %d 单也已保存。") % others if others else ""
+    page = reverse("order_detail", args=[desk.order.order_id])
+    link = format_html('<a class="id" href="{}">{}</a> {} {}', page, desk.order.order_id, words, more)
+    messages.info(desk.request, link)
+
+
+def _next(desk: Desk, others: int) -> HttpResponse:
     """On to the next due order of the list one came from, or back to that list when it is done."""
     came_from = desk.came_from
     query = QueryDict(came_from)
     tab = query.get("tab", "")
-    asked = {"kind": query.get("kind", ""), "merchant": str(desk.request.session.get("merchant", ""))}
+    picked = str(desk.request.session.get("merchant", ""))
+    asked = {"kind": query.get("kind", ""), "merchant": query.get("merchant", picked)}
     order = lists.next_to_ship(desk.user, tab if tab in lists.TABS else "todo", asked, desk.order)
-    messages.info(desk.request, _("%s 已保存，系统正在提交。") % desk.order.order_id)
+    _say_saved(desk, others)
     if order is None:
         return redirect(f"{reverse('order_list')}?{came_from}")
     there = QueryDict(mutable=True)

@@ -7,25 +7,24 @@ from typing import Any
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import get_language
 
 from merchants.models import User
-from shipping import services
-from shipping.drafts import VIRTUAL, Draft, Noted, OrderFacts
+from shipping import services, states
+from shipping.asked import moment, whole
+from shipping.drafts import VIRTUAL, Draft, OrderFacts, Problem
 from shipping.forms import Finding, ShipForm, blank_card, card_of, in_words, read_form
+from shipping.labels import looked_at
 from shipping.models import Order, OrderLine, Package, Typed
 from shipping.queries import (
     couriers_for,
     draft_of_package,
     kept_draft,
     last_courier,
-    noted_by,
     order_facts,
     others_at,
     packages_for,
     queued_since,
-    read_noted,
     recharge_of,
     rejected_with,
     same_buyer,
@@ -46,7 +45,9 @@ class Desk:
     facts: OrderFacts
     form: ShipForm
     fix: Package | None = None
-    typed: Typed | None = None
+    # What the form opened with, if it was not what is left: typed and not sent, or never left.
+    restored: Typed | None = None
+    is_kept: bool = False
     focus: int = 0
 
     @property
@@ -59,24 +60,31 @@ class Desk:
         return self.request.POST.get("from") or self.request.GET.get("from") or ""
 
     @property
+    def seen(self) -> str:
+        return looked_at(self.facts.noted)
+
+    @property
     def is_confirmed(self) -> bool:
-        return "confirm" in self.request.POST
+        """Whether the person agreed, and to the address and goods that the order has now."""
+        return "confirm" in self.request.POST and self.request.POST.get("seen", self.seen) == self.seen
 
     def draft(self) -> Draft:
-        return replace(self.form.to_draft(self.facts), noted=self._noted())
+        """Confirmed: with the order as this page showed it; else as when the number was first entered."""
+        return replace(self.form.to_draft(self.facts), noted=self.facts.noted if self.is_confirmed else None)
 
-    def _noted(self) -> Noted | None:
-        """Confirmed: the order as this page showed it; else as it was when the number was first entered."""
-        saw_this = self.request.POST.get("seen", "") == self.facts.address_hash
-        if self.is_confirmed and saw_this:
-            return self.facts.noted
-        kept = read_noted(self.typed.noted) if self.typed else None
-        return kept or (noted_by(self.fix.shipment) if self.fix else None)
+    def rehearse(self) -> tuple[Draft, list[Problem]]:
+        corrects = self.fix.shipment if self.fix else None
+        return services.rehearse(order=self.order, draft=self.draft(), corrects=corrects)
 
     def with_one_more(self) -> "Desk":
         self.form.cards.append(blank_card(self.facts, self.form.cards))
         self.focus = len(self.form.cards) - 1
         return self
+
+    def gone(self) -> list[str]:
+        """Chosen orders that this parcel cannot carry any more: a colleague shipped them, or they changed."""
+        offered = {order.order_id for order in self.same_buyer()} if self.form.also else set()
+        return [order_id for order_id in self.form.also if order_id not in offered]
 
     def same_buyer(self) -> list[Order]:
         """Orders that this parcel could carry too; none while one is corrected or a serial is asked for."""
@@ -84,16 +92,30 @@ class Desk:
 
 
 def open_desk(request: MemberRequest, order: Order) -> Desk:
-    """Rejected packages to correct, else what was typed, else the kept draft, else what is left."""
-    facts, fix, typed = order_facts(order), fixed_package(request, order), typed_of(order, request.user)
-    if fix:
-        form = _form_to_fix(fix, facts)
-    elif typed:
-        form = read_form(typed.fields, facts)
+    """What was typed, else rejected packages to correct, else what never left, else what is left."""
+    facts, typed = order_facts(order), typed_of(order, request.user)
+    fix = fixed_package(request, order, typed)
+    kept = kept_draft(order)
+    if typed and (fix is None or typed.fields.get("fix") == str(fix.pk)):
+        desk = Desk(request, order, facts, _form_typed(typed, facts), fix, restored=typed)
+    elif fix:
+        desk = Desk(request, order, facts, _form_to_fix(fix, facts), fix)
     else:
-        cards = [card_of(draft, facts) for draft in kept_draft(order)] or [blank_card(facts, [])]
-        form = ShipForm(cards, uuid.uuid4().hex)
-    return Desk(request, order, facts, form.know(last_courier(order, request.user)), fix, typed)
+        cards = [card_of(draft, facts) for draft in kept] or [blank_card(facts, [])]
+        desk = Desk(request, order, facts, ShipForm(cards, uuid.uuid4().hex), is_kept=bool(kept))
+    desk.form.know(last_courier(order, request.user))
+    if "left" in request.GET:
+        desk.form.fit_what_is_left(facts)
+    return desk
+
+
+def _form_typed(typed: Typed, facts: OrderFacts) -> ShipForm:
+    """As it was saved; a key that was used, by another window say, would be taken for a repetition."""
+    form = read_form(typed.fields, facts)
+    form.also = [str(order_id) for order_id in typed.fields.get("also") or ()]
+    if services.shipment_with_key(order=typed.order, form_key=form.form_key):
+        form.form_key = uuid.uuid4().hex
+    return form
 
 
 def read_desk(request: MemberRequest, order: Order) -> Desk:
@@ -101,13 +123,15 @@ def read_desk(request: MemberRequest, order: Order) -> Desk:
     facts = order_facts(order)
     form = read_form(request.POST, facts).know(last_courier(order, request.user))
     form.also = request.POST.getlist("also")
-    return Desk(request, order, facts, form, fixed_package(request, order), typed_of(order, request.user))
+    return Desk(request, order, facts, form, fixed_package(request, order, None))
 
 
-def fixed_package(request: MemberRequest, order: Order) -> Package | None:
-    """The rejected package that this form corrects."""
-    pk = request.GET.get("fix") or request.POST.get("fix") or ""
-    return packages_for(request.user).filter(pk=pk, order=order).first() if pk.isdigit() else None
+def fixed_package(request: MemberRequest, order: Order, typed: Typed | None) -> Package | None:
+    """The rejected package that this form corrects, or that what was typed was to correct."""
+    asked = request.GET.get("fix") or request.POST.get("fix") or (typed.fields.get("fix") if typed else "")
+    pk = whole(str(asked or ""))
+    rows = packages_for(request.user).filter(order=order, status=states.REJECTED, shipment__corrections=None)
+    return rows.filter(pk=pk).first() if pk is not None else None
 
 
 def _form_to_fix(fix: Package, facts: OrderFacts) -> ShipForm:
@@ -135,7 +159,9 @@ def _mark(form: ShipForm, index: int, package: Package) -> None:
 
 def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
     """The whole ship page as the form stands."""
-    order, facts, form = desk.order, desk.facts, desk.form
+    order, facts, form, summary = desk.order, desk.facts, desk.form, summary_of(desk)
+    if desk.request.method == "GET":
+        form.show(problem for problem in summary["problems"] if problem.stops and problem.path == "order")
     context = {
         "form": form,
         "cards": _cards(desk),
@@ -144,23 +170,26 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
         "needs_yes": needs_yes,
         "focus": desk.focus,
         "fix": desk.fix,
-        "typed": desk.typed if desk.request.method == "GET" and not desk.fix else None,
+        "typed": desk.restored,
+        "is_kept_draft": desk.is_kept,
         "same_buyer": desk.same_buyer(),
-        "came_from": desk.came_from,
+        "seen": desk.seen,
         "recharge": recharge_of(order) if facts.suggested_type == VIRTUAL else {},
         **presence_of(desk.request, order),
-        **summary_of(desk),
+        **summary,
     }
     return render(desk.request, "shipping/ship.html", context)
 
 
 def presence_of(request: MemberRequest, order: Order) -> dict[str, Any]:
     """Who else is here, and what was submitted since this page was opened."""
-    since = parse_datetime(request.GET.get("since", "")) or timezone.now()
+    asked = {**request.GET.dict(), **request.POST.dict()}
+    since = moment(str(asked.get("since", ""))) or timezone.now()
     return {
         "order": order,
         "others": others_at(order, request.user),
         "since": since,
+        "came_from": asked.get("from", ""),
         "queued_meanwhile": queued_since(order, request.user, since),
     }
 
@@ -180,7 +209,7 @@ def _lines(order: Order) -> dict[tuple[str, str], OrderLine]:
 
 def summary_of(desk: Desk) -> dict[str, Any]:
     """What would be sent, as the form stands; a guessed courier is marked as one."""
-    draft, problems = services.rehearse(order=desk.order, draft=desk.draft())
+    draft, problems = desk.rehearse()
     lines, couriers = _lines(desk.order), desk.facts.couriers or {}
     parcels = [
         (package, couriers.get(package.delivery_id, ""), card,
@@ -192,6 +221,7 @@ def summary_of(desk: Desk) -> dict[str, Any]:
         "facts": desk.facts,
         "is_virtual": desk.facts.suggested_type == VIRTUAL,
         "parcels": parcels,
-        "saved_at": timezone.now() if "preview" in desk.request.POST else None,
+        "saved_at": timezone.now(),
+        "problems": problems,
         "warnings": [in_words(problem) for problem in problems if not problem.stops],
     }

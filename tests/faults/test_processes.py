@@ -72,6 +72,8 @@ def test_a_task_worker_passes_sigterm_on_to_its_pump(world: Any, wait_for: Wait)
 def test_two_workers_send_each_parcel_once(world: Any) -> None:
     orders = [world.order() for _ in range(24)]
     shipments = [ship(order, parcel(f"SF31000000000{n:02}")) for n, order in enumerate(orders)]
+    # Slow enough that the second process finds work when it has started.
+    world.remote.switch(latency=0.4)
     workers = [start_worker(world.url) for _ in range(2)]
     assert [worker.wait(30) for worker in workers] == [0, 0]
     assert {s for shipment in shipments for s in status_of(shipment)} == {"shipped"}

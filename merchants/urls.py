@@ -1,0 +1,23 @@
+"""Routes about people: the login, one's own settings, members, one-time links."""
+
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from .views import factor, links, members, person, signin
+
+urlpatterns = [
+    path("login/", signin.LoginView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("me/", person.person, name="person"),
+    path("me/password/", person.password_change, name="password_change"),
+    path("me/second-factor/", factor.second_factor, name="second_factor"),
+    path("join/<str:token>/", links.invitation_accept, name="invitation_accept"),
+    path("password/<str:token>/", links.password_reset, name="password_reset"),
+    path("members/", members.member_list, name="member_list"),
+    path("members/invite/", members.member_invite, name="member_invite"),
+    path("members/<int:pk>/role/", members.member_role, name="member_role"),
+    path("members/<int:pk>/remove/", members.member_remove, name="member_remove"),
+    path("members/<int:pk>/reset/", members.member_reset, name="member_reset"),
+    path("members/<int:pk>/forget-factor/", members.member_forget_factor, name="member_forget_factor"),
+    path("invitations/<int:pk>/withdraw/", members.invitation_withdraw, name="invitation_withdraw"),
+]

@@ -1,0 +1,70 @@
+"""What stands still at a store: which pauses stop sending, what waits behind them, who can end them."""
+
+from typing import NamedTuple
+
+from django.db.models import Q, QuerySet
+from django.shortcuts import get_object_or_404
+
+from merchants.models import Merchant, Pause, Role, User
+from merchants.queries import merchants_for, open_pauses, pauses_for
+
+from . import states
+from .lists import AT_MOST
+from .models import Order, Package
+
+SEND, READ = "order/delivery/send", "order/get"
+# A page names so many; the list of an admin has them all.
+NAMED = 3
+LISTED = 100
+
+
+def stopping_pauses() -> QuerySet[Pause]:
+    """Open pauses that stop sending. A quota on order/get does too: without fresh facts nothing leaves."""
+    used_up = Q(call=READ, until__isnull=False)
+    return open_pauses().filter(Q(call__in=("", SEND)) | used_up)
+
+
+class Standstill(NamedTuple):
+    """A pause and what it means for the people at the tables."""
+
+    pause: Pause
+    # Else only one reading call stands still, and parcels go on leaving.
+    stops: bool
+    waiting: int
+    # The order among those waiting whose deadline comes first.
+    first: Order | None
+    can_resume: bool
+
+
+def standstills(user: User, most: int = NAMED) -> list[Standstill]:
+    """The pauses of the user's stores, those that stop parcels first."""
+    pauses = list(pauses_for(user).order_by("call", "-started_at")[:most])
+    stopping = set(
+        stopping_pauses().filter(pk__in=[pause.pk for pause in pauses]).values_list("pk", flat=True)
+    )
+    own = set(merchants_for(user, Role.ADMIN).values_list("pk", flat=True)) if pauses else set()
+    return [_standstill(pause, pause.pk in stopping, pause.merchant_id in own) for pause in pauses]
+
+
+def standstills_to_end(user: User) -> list[Standstill]:
+    """The admin's task list: every pause of the stores where this person can end one."""
+    return [still for still in standstills(user, LISTED) if still.can_resume]
+
+
+def _standstill(pause: Pause, stops: bool, can_resume: bool) -> Standstill:
+    if not stops:
+        return Standstill(pause, False, 0, None, can_resume)
+    waiting = Package.objects.filter(merchant=pause.merchant, status=states.QUEUED)
+    count = waiting.order_by()[: AT_MOST + 1].count()
+    return Standstill(pause, True, count, _first(pause.merchant), can_resume)
+
+
+def _first(merchant: Merchant) -> Order | None:
+    rows = Order.objects.filter(merchant=merchant, packages__status=states.QUEUED, deadline_at__isnull=False)
+    return rows.order_by("deadline_at", "pk").first()
+
+
+def pause_to_end(user: User, pk: int) -> Pause:
+    """An open pause of a store where this person is an admin, or 404."""
+    own = open_pauses().filter(merchant__in=merchants_for(user, Role.ADMIN))
+    return get_object_or_404(own, pk=pk)

@@ -1,0 +1,30 @@
+"""What an admin has to do so that stores ship again."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from merchants.models import Role
+from merchants.queries import has_role
+from shipping import services
+from shipping.pauses import pause_to_end, standstills_to_end
+from shipping.views import MemberRequest
+
+
+@require_GET
+def todo_list(request: MemberRequest) -> HttpResponse:
+    """Each open pause with its reason, what to do about it, and the button that ends it."""
+    if not has_role(request.user, Role.ADMIN):
+        raise Http404
+    return render(request, "shipping/todo_list.html", {"todo": standstills_to_end(request.user)})
+
+
+@require_POST
+def pause_resume(request: MemberRequest, pk: int) -> HttpResponse:
+    """The reason is mended: go on. If it is not, the next call pauses the store again."""
+    pause = pause_to_end(request.user, pk)
+    if services.resume_sending(pause=pause, user=request.user):
+        messages.info(request, _("%s 已恢复；没有处理好的话会再次暂停。") % pause.merchant.name)
+    return redirect("todo_list")

@@ -1,0 +1,162 @@
+"""Who may open which route: the table that tests/pages/test_access.py holds every URL to.
+
+A new route needs a line in ROUTES; without one the suite fails. `args` makes the route's arguments and `data`
+its form from the objects of one store, so that the same line serves one's own store and a foreign one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django.utils import timezone
+
+from merchants import people
+from merchants.models import Membership, Merchant, OneTimeLink, Pause, User
+from merchants.services import add_merchant, pause_merchant, set_membership
+from shipping import states
+from shipping.drafts import Draft, PackageDraft
+from shipping.models import Attempt, Order, OrderLine, Package
+from shipping.services import queue_shipment
+
+# Each includes the ones before it; ANYONE is signed in and perhaps of no store.
+PUBLIC, ANYONE, STAFF, MANAGER, ADMIN = LEVELS = ("public", "anyone", "staff", "manager", "admin")
+PASSWORD = "parcels-all-day"
+NOW = timezone.now()
+
+
+@dataclass
+class Store:
+    """A store with one of everything that a route can name."""
+
+    merchant: Merchant
+    order: Order
+    package: Package
+    conflict: Package
+    clerk: Membership
+    invitation: OneTimeLink
+    join_token: str
+    reset_token: str
+    pause: Pause
+
+
+def make_store(number: int) -> Store:
+    merchant = add_merchant(appid=f"wx{number:016d}", name=f"店{number}", secret="s" * 32)
+    boss, clerk = _person(f"boss{number}", merchant, ADMIN), _person(f"clerk{number}", merchant, STAFF)
+    order, package = _order(merchant, number, 1)
+    Attempt.objects.create(merchant=merchant, order=order, shipment=package.shipment, run="1", closed_at=NOW)
+    conflict = _order(merchant, number, 2)[1]
+    Package.objects.filter(pk=conflict.pk).update(status=states.CONFLICT)
+    join_token = people.invite(merchant=merchant, role=STAFF, name="小李", by=boss)
+    return Store(
+        merchant=merchant,
+        order=order,
+        package=package,
+        conflict=conflict,
+        clerk=Membership.objects.get(user=clerk),
+        invitation=OneTimeLink.objects.get(merchant=merchant),
+        join_token=join_token,
+        reset_token=people.reset_password(user=clerk, merchant=merchant, by=boss),
+        pause=pause_merchant(merchant=merchant, errcode=48001),
+    )
+
+
+def _person(name: str, merchant: Merchant, role: str) -> User:
+    user = User.objects.create_user(name, password=PASSWORD)
+    set_membership(user=user, merchant=merchant, role=role)
+    return user
+
+
+def _order(merchant: Merchant, number: int, position: int) -> tuple[Order, Package]:
+    order = Order.objects.create(
+        merchant=merchant, order_id=f"37{number:08d}{position:09d}", status=20, deliver_method=0,
+        paid_at=NOW, read_at=NOW,
+    )  # fmt: skip
+    OrderLine.objects.create(order=order, position=0, product_id="1001", sku_id="2001", sku_cnt=2)
+    draft = Draft(order.order_id, (PackageDraft(1, "SF", f"SF31000000{number:02d}{position}"),))
+    return order, queue_shipment(order=order, draft=draft, user=None).packages.get()
+
+
+Args = Callable[[Store], tuple[Any, ...]]
+Data = Callable[[Store], dict[str, Any]]
+
+
+class Route(NamedTuple):
+    """The least role that may use a route, with what method, and how to name a store's objects to it."""
+
+    who: str
+    method: str = "GET"
+    args: Args = lambda store: ()
+    data: Data = lambda store: {}
+    # What a foreign store's objects are answered with.
+    foreign: int = 404
+
+
+def _order_of(store: Store) -> tuple[Any, ...]:
+    return (store.order.order_id,)
+
+
+def _package_of(store: Store) -> tuple[Any, ...]:
+    return (store.package.pk,)
+
+
+def _conflict_of(store: Store) -> tuple[Any, ...]:
+    return (store.conflict.pk,)
+
+
+def _clerk_of(store: Store) -> tuple[Any, ...]:
+    return (store.clerk.pk,)
+
+
+def _to_print(store: Store) -> dict[str, Any]:
+    return {"order": [store.order.order_id], "paper": "a4"}
+
+
+# URL name -> who may, with what
+ROUTES: dict[str, Route] = {
+    # people
+    "login": Route(PUBLIC),
+    "invitation_accept": Route(PUBLIC, args=lambda store: (store.join_token,)),
+    "password_reset": Route(PUBLIC, args=lambda store: (store.reset_token,)),
+    "logout": Route(ANYONE, "POST"),
+    "person": Route(ANYONE),
+    "password_change": Route(ANYONE),
+    "second_factor": Route(ANYONE),
+    "member_list": Route(MANAGER, data=lambda store: {"merchant": store.merchant.appid}),
+    "member_invite": Route(
+        MANAGER, "POST", data=lambda store: {"merchant": store.merchant.appid, "name": "小张", "role": STAFF}
+    ),
+    "member_role": Route(MANAGER, "POST", _clerk_of, lambda store: {"role": MANAGER}),
+    "member_remove": Route(MANAGER, "POST", _clerk_of),
+    "member_reset": Route(MANAGER, "POST", _clerk_of),
+    "member_forget_factor": Route(ADMIN, "POST", _clerk_of),
+    "invitation_withdraw": Route(MANAGER, "POST", lambda store: (store.invitation.pk,)),
+    # orders
+    "order_list": Route(ANYONE),
+    "order_counts": Route(ANYONE),
+    "my_trouble": Route(ANYONE),
+    "search": Route(ANYONE),
+    "order_sync": Route(ANYONE, "POST"),
+    "order_detail": Route(STAFF, args=_order_of),
+    "order_ship": Route(STAFF, args=_order_of),
+    "order_presence": Route(STAFF, args=_order_of),
+    "order_hold": Route(STAFF, "POST", _order_of, lambda store: {"reason": "等买家回复"}),
+    "order_release": Route(STAFF, "POST", _order_of),
+    "order_intercepted": Route(STAFF, "POST", _order_of),
+    # Any number may be asked for; a foreign order and a made-up one are looked for at one's own stores alike.
+    "order_read": Route(ANYONE, "POST", _order_of, foreign=302),
+    # packages
+    "package_status": Route(STAFF, args=_package_of),
+    "package_settle": Route(
+        MANAGER, "POST", _conflict_of, lambda store: {"target": states.SHIPPED, "reason": "后台看到了"}
+    ),
+    "package_confirm": Route(STAFF, "POST", _package_of),
+    "shipment_cancel": Route(STAFF, "POST", lambda store: (store.package.shipment_id,)),
+    # slips
+    "slip_list": Route(STAFF, data=_to_print),
+    "slip_print": Route(STAFF, "POST", data=_to_print),
+    # the rest
+    "error_list": Route(ANYONE),
+    "history": Route(MANAGER),
+    "todo_list": Route(ADMIN),
+    "pause_resume": Route(ADMIN, "POST", lambda store: (store.pause.pk,)),
+}
