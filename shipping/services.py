@@ -98,7 +98,8 @@ def rehearse(
     """The draft as it would be sent, and everything the rules find; nothing is written."""
     tidied = tidy(draft)
     waybills = [package.waybill_id for package in tidied.packages if package.waybill_id]
-    facts = facts or order_facts(order, waybills=waybills)
+    serials = [package.serial.sn_code for package in tidied.packages if package.serial]
+    facts = facts or order_facts(order, waybills=waybills, serials=serials)
     noted = tidied.noted or noted_before(order, waybills, corrects)
     filled = fill_blanks(replace(tidied, noted=noted), facts)
     return filled, check(filled, facts)

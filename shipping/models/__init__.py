@@ -5,10 +5,11 @@ All ids are text: order ids have 19 digits, which spreadsheets and JavaScript de
 
 from .clock import Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
-from .orders import Courier, Order, OrderBody, OrderLine, Parcel
+from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 
 __all__ = [
+    "LAST_DAY",
     "Attempt",
     "Courier",
     "Course",

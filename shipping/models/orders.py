@@ -1,14 +1,19 @@
 """Orders as they were read from WeChat, with what belongs to them."""
 
+from datetime import UTC, datetime
+
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from merchants.models import Merchant
 
 ID = 64
+# Orders without a deadline come last.
+LAST_DAY = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 class Order(models.Model):
@@ -24,6 +29,12 @@ class Order(models.Model):
     paid_at = models.DateTimeField(_("付款时间"), null=True)
     platform_updated_at = models.DateTimeField(_("微信更新时间"), null=True)
     deadline_at = models.DateTimeField(_("发货时限"), null=True)
+    # The deadline as the lists are sorted by it: no index walks an expression, nor a null in its place.
+    due_at = models.GeneratedField(
+        expression=Coalesce("deadline_at", Value(LAST_DAY)),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+    )
     read_at = models.DateTimeField(_("读取时间"), null=True)
     openid = models.CharField(max_length=ID, blank=True)
     address_hash = models.CharField(max_length=128, blank=True)
@@ -45,7 +56,7 @@ class Order(models.Model):
     quality_inspect_type = models.IntegerField(default=0)
     inspect_status = models.IntegerField(null=True)
     # The last four digits as read, for the search: the number itself is masked.
-    phone_last4 = models.CharField(max_length=4, blank=True, db_index=True)
+    phone_last4 = models.CharField(max_length=4, blank=True)
     # An aftersale or another address seen since the read before; ticked off by who found the parcel.
     alarm_at = models.DateTimeField(null=True)
     alarm_done_at = models.DateTimeField(null=True)
@@ -60,8 +71,10 @@ class Order(models.Model):
         ]
         indexes = [
             models.Index(fields=["order_id"], name="order_by_id"),
-            models.Index(fields=["merchant", "status", "deadline_at", "id"], name="order_due"),
+            models.Index(fields=["merchant", "status", "due_at", "id"], name="order_due"),
+            models.Index(fields=["merchant", "status", "-id"], name="order_by_status"),
             models.Index(fields=["merchant", "-id"], name="order_newest"),
+            models.Index(fields=["merchant", "phone_last4", "-id"], name="order_by_phone"),
             models.Index(fields=["merchant", "openid", "address_hash"], name="order_same_buyer"),
             models.Index(fields=["alarm_at"], condition=Q(alarm_at__isnull=False), name="order_alarmed"),
         ]

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -18,7 +19,9 @@ class Shipment(models.Model):
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="shipments")
     order = models.ForeignKey(Order, models.PROTECT, related_name="shipments")
-    corrects = models.ForeignKey("self", models.PROTECT, null=True, related_name="corrections")
+    corrects = models.ForeignKey(
+        "self", models.PROTECT, null=True, db_index=False, related_name="corrections"
+    )
     # The form's one-time key: a second POST with the same key finds the first shipment.
     form_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001 - null is "no form"
     door = models.CharField(max_length=10, default="page")
@@ -41,6 +44,8 @@ class Shipment(models.Model):
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="shipment_due"),
             models.Index(fields=["merchant", "-id"], name="shipment_newest"),
+            # Hardly any corrects another: an index that is all nulls is shunned once statistics tell.
+            models.Index(fields=["corrects"], condition=Q(corrects__isnull=False), name="shipment_corrected"),
         ]
 
     def __str__(self) -> str:
@@ -98,6 +103,12 @@ class Package(models.Model):
     position = models.PositiveSmallIntegerField()
     status = models.CharField(max_length=10, default=states.DRAFT)
     status_at = models.DateTimeField(default=timezone.now)
+    # For an index of its own: packages in trouble are few, and statistics that tell averages hide it.
+    in_trouble = models.GeneratedField(
+        expression=models.ExpressionWrapper(Q(status__in=states.TROUBLE), models.BooleanField()),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
     deliver_type = models.PositiveSmallIntegerField()
     delivery_id = models.CharField(max_length=ID, blank=True)
     waybill_id = models.CharField(max_length=ID, blank=True)
@@ -126,9 +137,18 @@ class Package(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["waybill_id"], name="package_by_waybill"),
+            models.Index(fields=["merchant", "waybill_id"], name="package_by_number"),
             models.Index(fields=["merchant", "status", "-id"], name="package_by_status"),
+            models.Index(fields=["merchant", "status", "status_at"], name="package_by_time"),
             models.Index(fields=["merchant", "-id"], name="package_newest"),
+            models.Index(
+                fields=["merchant", "status_at"], condition=Q(in_trouble=True), name="package_in_trouble"
+            ),
+            models.Index(
+                fields=["merchant", "errcode", "-id"],
+                condition=Q(errcode__isnull=False),
+                name="package_by_code",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -162,9 +182,12 @@ class Serial(models.Model):
     """sn_info of a package."""
 
     package = models.OneToOneField(Package, models.PROTECT, related_name="serial")
-    sn_code = models.CharField(max_length=120, db_index=True)
+    sn_code = models.CharField(max_length=120)
     imei1 = models.CharField(max_length=20, blank=True)
     imei2 = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        indexes = [models.Index(Upper("sn_code"), name="serial_by_number")]
 
 
 class StatusChange(models.Model):
