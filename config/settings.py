@@ -60,6 +60,9 @@ if len(WECHAT_TIMEOUT) != 3:
     raise ImproperlyConfigured("WECHAT_TIMEOUT needs three numbers, connect,read,total in seconds: 3,10,15")
 SETTLE_GRACE = env.float("SETTLE_GRACE", default=120.0)
 LANES = env.int("LANES", default=8)
+SYNC_EVERY = env.int("SYNC_EVERY", default=120)
+SYNC_FIRST_DAYS = env.int("SYNC_FIRST_DAYS", default=30)
+SYNC_RATE = env.float("SYNC_RATE", default=5.0)
 IS_DEMO = WECHAT_API_HOST in ("127.0.0.1", "localhost", "::1")
 
 # --- Django -------------------------------------------------------------------------------------------
@@ -136,7 +139,7 @@ else:
 TASKS = {
     "default": {
         "BACKEND": "django_tasks_db.DatabaseBackend",
-        "QUEUES": ["send", "rest"],
+        "QUEUES": ["send", "rest", "sync"],
     }
 }
 

@@ -249,6 +249,16 @@ def _patched(target: object, patch: object) -> Json:
     return merged
 
 
+def _copy_order(wish: Wish) -> Json:
+    """``{times, apart?: seconds}``: more orders like it, each updated so much earlier than the last."""
+    order, apart = _read_order(wish), int(wish.body.get("apart", 0))
+    updated = order["update_time"]
+    for number in range(1, int(wish.body["times"]) + 1):
+        copy = {"order_id": build.new_order_id(), "update_time": updated - number * apart}
+        orders.save(wish.db, order | copy)
+    return {"ok": True}
+
+
 def _ship_by_hand(wish: Wish) -> Json:
     """``{order_id, delivery_list}``: a person ships in the back office; only the quantities are checked."""
     order = _read_order(Wish(wish.db, wish.request, wish.now, wish.body, wish.text("order_id")))
@@ -274,6 +284,7 @@ ROUTES: dict[str, dict[str, Callable[[Wish], object]]] = {
     "orders": {"GET": _list_orders, "POST": _write_order},
     "orders/<name>": {"GET": _read_order},
     "orders/<name>/change": {"POST": _change_order},
+    "orders/<name>/copy": {"POST": _copy_order},
     "backoffice/ship": {"POST": _ship_by_hand},
     "tokens/expire": {"POST": _expire_tokens},
 }

@@ -1,11 +1,14 @@
-"""The pages of the order list, the search and the history: keyset paging, bounded counts, no OFFSET."""
+"""The pages of the order list, the search and the history: keyset paging, bounded counts, no OFFSET.
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+A page is walked along an index, one store and status at a time, and put together here: over several stores at
+once a database would have to sort everything it finds before it can cut a page off.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from merchants.models import Role, User
@@ -13,14 +16,12 @@ from merchants.queries import merchants_for
 
 from . import states
 from .asked import day, moment, whole
-from .models import Order, OrderLine, Package, Printing
+from .models import LAST_DAY, Order, OrderLine, Package, Parcel, Printing, Shipment
 from .queries import can_ship, open_holds, orders_for, packages_for
 
 Orders = QuerySet[Order]
-TROUBLE = (states.REJECTED, states.UNKNOWN, states.CONFLICT)
 TO_SHIP, SHIPPED, WAITS_BY_NATURE = (20, 21), (30, 100), (12, 13)
 DUE_SOON, INTERCEPT_WITHIN = timedelta(hours=24), timedelta(hours=48)
-LAST_DAY = datetime(9999, 1, 1, tzinfo=UTC)
 # A count goes no further: nobody needs it, and a list must not crawl for it.
 AT_MOST = 1000
 NEXT_LOOKS = 30
@@ -32,16 +33,22 @@ def _unheld(rows: Orders) -> Orders:
 
 def in_trouble(packages: QuerySet[Package]) -> QuerySet[Package]:
     """Packages that need hands: refused and not corrected yet, unknown, in conflict."""
-    return packages.filter(status__in=TROUBLE, shipment__corrections=None)
+    return packages.filter(in_trouble=True, shipment__corrections=None)
 
 
 def _with_trouble(rows: Orders, user: User) -> Orders:
-    return rows.filter(Exists(in_trouble(Package.objects.filter(order=OuterRef("pk")))))
+    packages = Package.objects.filter(merchant__in=merchants_for(user))
+    return rows.filter(pk__in=in_trouble(packages).values("order"))
 
 
 def _my_trouble(rows: Orders, user: User) -> Orders:
-    mine = Package.objects.filter(order=OuterRef("pk"), shipment__created_by=user)
-    return rows.filter(Exists(in_trouble(mine)))
+    packages = Package.objects.filter(_sent_by(user), merchant__in=merchants_for(user))
+    return rows.filter(pk__in=in_trouble(packages).values("order"))
+
+
+def _sent_by(user: User) -> Exists:
+    """Asked of each package found: a person's shipments of years must not lead to them."""
+    return Exists(Shipment.objects.filter(pk=OuterRef("shipment"), created_by=user))
 
 
 def _to_intercept(rows: Orders, user: User) -> Orders:
@@ -58,9 +65,7 @@ def _to_intercept(rows: Orders, user: User) -> Orders:
 TABS: dict[str, Callable[[Orders, User], Orders]] = {
     "todo": lambda rows, user: _unheld(rows.filter(status__in=TO_SHIP)),
     "partly": lambda rows, user: _unheld(rows.filter(status=21)),
-    "due": lambda rows, user: _unheld(
-        rows.filter(status__in=TO_SHIP, deadline_at__lt=timezone.now() + DUE_SOON)
-    ),
+    "due": lambda rows, user: _unheld(rows.filter(status__in=TO_SHIP, due_at__lt=timezone.now() + DUE_SOON)),
     "held": lambda rows, user: rows.filter(
         Q(Exists(open_holds(OuterRef("pk"))), status__in=TO_SHIP) | Q(status__in=WAITS_BY_NATURE)
     ),
@@ -70,6 +75,16 @@ TABS: dict[str, Callable[[Orders, User], Orders]] = {
     "mine": _my_trouble,
     "all": lambda rows, user: rows,
 }
+# tab -> the statuses its orders have; without any it is walked whole
+STATUSES: dict[str, tuple[int, ...]] = {
+    "todo": TO_SHIP,
+    "partly": (21,),
+    "due": TO_SHIP,
+    "held": (*TO_SHIP, *WAITS_BY_NATURE),
+    "shipped": SHIPPED,
+}
+# Few orders are in these: found by their packages or alarms, then sorted.
+PICKED = ("trouble", "intercept", "mine")
 NEWEST_FIRST = ("shipped", "all")
 # One's own trouble is shown whole, whatever store and kind one was looking at.
 UNFILTERED = ("mine",)
@@ -88,8 +103,33 @@ KINDS: dict[str, Q] = {
 
 def order_page(user: User, tab: str, asked: Mapping[str, str], size: int) -> list[Order]:
     """One page of a tab, filtered by store and kind, begun after the mark of the page before."""
-    rows = TABS[tab](orders_for(user) if tab in UNFILTERED else _filtered(user, asked), user)
-    return list(with_everything(_after(rows, tab, asked.get("after", "")))[:size])
+    is_newest, mark = tab in NEWEST_FIRST, asked.get("after", "")
+    columns = ("pk",) if is_newest else ("due_at", "pk")
+    parts = [_after(part, tab, mark) for part in _parts(user, tab, {} if tab in UNFILTERED else asked)]
+    places = sorted((p for part in parts for p in part.values_list(*columns)[:size]), reverse=is_newest)
+    return _in_order(user, [pk for *_, pk in places[:size]])
+
+
+def _parts(user: User, tab: str, asked: Mapping[str, str]) -> list[Orders]:
+    """A tab in pieces that an index walks in the order of the page."""
+    stores = _stores(user, asked)
+    if tab in PICKED:
+        return [TABS[tab](_of_kind(Order.objects.filter(merchant__in=stores), asked), user)]
+    rows = [TABS[tab](_of_kind(Order.objects.filter(merchant=store), asked), user) for store in stores]
+    return (
+        [part.filter(status=status) for part in rows for status in STATUSES[tab]] if tab in STATUSES else rows
+    )
+
+
+def _stores(user: User, asked: Mapping[str, str], role: str = Role.STAFF) -> list[int]:
+    rows, appid = merchants_for(user, role), asked.get("merchant", "")
+    return list((rows.filter(appid=appid) if appid else rows).values_list("pk", flat=True))
+
+
+def _in_order(user: User, keys: list[int]) -> list[Order]:
+    """The orders with these keys, in their order, with what a row shows."""
+    found = with_everything(orders_for(user).filter(pk__in=keys)).in_bulk()
+    return [found[key] for key in keys if key in found]
 
 
 def next_to_ship(user: User, tab: str, asked: Mapping[str, str], done: Order) -> Order | None:
@@ -100,9 +140,10 @@ def next_to_ship(user: User, tab: str, asked: Mapping[str, str], done: Order) ->
 
 
 def _filtered(user: User, asked: Mapping[str, str]) -> Orders:
-    rows = orders_for(user)
-    if appid := asked.get("merchant", ""):
-        rows = rows.filter(merchant__appid=appid)
+    return _of_kind(Order.objects.filter(merchant__in=_stores(user, asked)), asked)
+
+
+def _of_kind(rows: Orders, asked: Mapping[str, str]) -> Orders:
     kind = KINDS.get(asked.get("kind", ""))
     return rows.filter(kind) if kind is not None else rows
 
@@ -112,12 +153,13 @@ def _after(rows: Orders, tab: str, mark: str) -> Orders:
         rows = rows.order_by("-pk")
         last = whole(mark)
         return rows if last is None else rows.filter(pk__lt=last)
-    rows = rows.annotate(due=Coalesce("deadline_at", Value(LAST_DAY))).order_by("due", "pk")
+    rows = rows.order_by("due_at", "pk")
     deadline, _, pk = mark.rpartition("_")
     due, last = moment(deadline), whole(pk)
     if due is None or last is None:
         return rows
-    return rows.filter(Q(due__gt=due) | Q(due=due, pk__gt=last))
+    # The first term is a range for the index; an OR alone would be read from the beginning.
+    return rows.filter(Q(due_at__gt=due) | Q(pk__gt=last), due_at__gte=due)
 
 
 def mark_of(order: Order, tab: str) -> str:
@@ -144,14 +186,15 @@ def tab_counts(user: User, asked: Mapping[str, str]) -> dict[str, int]:
     """Orders behind each tab, and packages shipped today; each counted to AT_MOST + 1."""
     rows = _filtered(user, asked)
     counts = {tab: _bounded(TABS[tab](rows, user)) for tab in COUNTED_TABS}
-    packages = packages_for(user).filter(order__in=rows) if asked.get("kind") else _packages(user, asked)
-    unclear = packages.filter(status__in=(states.UNKNOWN, states.CONFLICT))
+    packages = _packages(user, asked)
+    if asked.get("kind"):
+        packages = packages.filter(Exists(_of_kind(Order.objects.filter(pk=OuterRef("order")), asked)))
+    unclear = packages.filter(in_trouble=True, status__in=(states.UNKNOWN, states.CONFLICT))
     return counts | {"unclear": _bounded(unclear), "today": _bounded(_shipped_today(packages))}
 
 
 def _packages(user: User, asked: Mapping[str, str]) -> QuerySet[Package]:
-    appid = asked.get("merchant", "")
-    return packages_for(user).filter(merchant__appid=appid) if appid else packages_for(user)
+    return Package.objects.filter(merchant__in=_stores(user, asked))
 
 
 def _shipped_today(packages: QuerySet[Package]) -> QuerySet[Package]:
@@ -165,7 +208,7 @@ def _bounded(rows: QuerySet[Any]) -> int:
 
 def my_trouble(user: User) -> QuerySet[Package]:
     """The packages this person sent that need hands, the newest first."""
-    mine = in_trouble(packages_for(user).filter(shipment__created_by=user))
+    mine = in_trouble(packages_for(user).filter(_sent_by(user)))
     return mine.order_by("-status_at", "-pk")
 
 
@@ -186,7 +229,7 @@ def trouble_of(user: User, seen: int | None) -> Trouble:
     newest = rows.first()
     mark = int(newest.status_at.timestamp() * 1000) if newest else 0
     is_new = seen is not None and mark > seen
-    return Trouble(rows[:AT_MOST].count(), mark, newest if is_new else None)
+    return Trouble(rows.order_by()[:AT_MOST].count(), mark, newest if is_new else None)
 
 
 # --- search -------------------------------------------------------------------------------------------
@@ -201,13 +244,16 @@ def search(user: User, typed: str, code: str, size: int) -> list[Order]:
 
     An exact order id or waybill comes alone.
     """
-    exact = _newest(user, [Q(order_id=code), *_by_waybill(code, exact=True)], size)
+    stores = _stores(user, {})
+    same_id = Order.objects.filter(merchant__in=stores, order_id=code).values_list("pk", flat=True)
+    exact = _newest(user, [same_id, *_by_waybill(stores, Q(waybill_id=code))], size)
     if exact or (typed.isascii() and len(typed) < SHORTEST_PREFIX):
         return exact
-    ways = [_begins("order_id", code), *_by_waybill(code, exact=False), *_by_goods(typed, code)]
-    if len(code) == 4 and code.isdigit():
-        ways.append(Q(phone_last4=code))
-    return _newest(user, ways, size)
+    ways = [*_by_id(stores, code), *_by_waybill(stores, _begins("waybill_id", code), "waybill_id")]
+    return _newest(user, [*ways, *_by_goods(stores, typed, code), *_by_phone(stores, code)], size)
+
+
+Ways = Iterable[QuerySet[Any, int]]
 
 
 def _begins(column: str, text: str) -> Q:
@@ -215,32 +261,48 @@ def _begins(column: str, text: str) -> Q:
     return Q(**{f"{column}__gte": text, f"{column}__lt": text + LAST_SIGN})
 
 
-def _by_waybill(code: str, *, exact: bool) -> list[Q]:
-    columns = ("packages__waybill_id", "parcels__waybill_id")
-    return [Q(**{column: code}) if exact else _begins(column, code) for column in columns]
+def _by_id(stores: list[int], code: str) -> Ways:
+    rows = Order.objects.filter(_begins("order_id", code)).order_by("-order_id").values_list("pk", flat=True)
+    return (rows.filter(merchant=store) for store in stores)
 
 
-def _by_goods(typed: str, code: str) -> list[Q]:
+def _by_waybill(stores: list[int], wanted: Q, *order: str) -> Ways:
+    """Of our packages, and of what others registered."""
+    ours = Package.objects.filter(wanted).order_by(*order).values_list("order_id", flat=True)
+    shown = Parcel.objects.filter(wanted, _of_stores(stores)).order_by(*order)
+    return (*(ours.filter(merchant=store) for store in stores), shown.values_list("order_id", flat=True))
+
+
+def _by_goods(stores: list[int], typed: str, code: str) -> Ways:
     """Merchant codes are mostly in upper case, and typed in lower."""
-    rows = OrderLine.objects.filter(order=OuterRef("pk"))
     asked = [("title", typed), ("sku_code", typed), ("sku_code", code), ("product_id", code)]
-    return [Q(Exists(rows.filter(_begins(name, text)))) for name, text in dict.fromkeys(asked) if text]
+    for name, text in dict.fromkeys(asked):
+        if text:
+            rows = OrderLine.objects.filter(_begins(name, text), _of_stores(stores)).order_by(name)
+            yield rows.values_list("order_id", flat=True)
 
 
-def _newest(user: User, ways: list[Q], size: int) -> list[Order]:
-    """Each way is a query of its own, so that each can use its index."""
-    found: dict[int, None] = {}
-    for way in ways:
-        keys = orders_for(user).filter(way).order_by("-pk").values_list("pk", flat=True)
-        found |= dict.fromkeys(keys[:size])
-    rows = orders_for(user).filter(pk__in=sorted(found, reverse=True)[:size]).order_by("-pk")
-    return list(with_everything(rows))
+def _by_phone(stores: list[int], code: str) -> Ways:
+    if len(code) != 4 or not code.isdigit():
+        return ()
+    rows = Order.objects.filter(phone_last4=code).order_by("-pk").values_list("pk", flat=True)
+    return (rows.filter(merchant=store) for store in stores)
+
+
+def _of_stores(stores: list[int]) -> Exists:
+    """The row's order is of one of these: asked of each row found, so that the row's own index leads."""
+    return Exists(Order.objects.filter(pk=OuterRef("order"), merchant__in=stores))
+
+
+def _newest(user: User, ways: Ways, size: int) -> list[Order]:
+    """Each way is a query of its own along its own index; the newest of the first thousand it meets."""
+    found = {key for way in ways for key in way[:AT_MOST]}
+    return _in_order(user, sorted(found, reverse=True)[:size])
 
 
 # --- history ------------------------------------------------------------------------------------------
 
 HISTORY_FILTERS = {
-    "merchant": "merchant__appid",
     "status": "status",
     "person": "shipment__created_by__username",
 }
@@ -248,7 +310,16 @@ HISTORY_FILTERS = {
 
 def history_page(user: User, asked: Mapping[str, str], size: int) -> list[Package]:
     """Packages of the manager's stores, newest first; unknown filter values show nothing of others."""
-    rows = packages_for(user).filter(merchant__in=merchants_for(user, Role.MANAGER)).order_by("-pk")
+    store = {"merchant": asked.get("merchant", "").strip()}
+    parts = [
+        _history(Package.objects.filter(merchant=one), asked) for one in _stores(user, store, Role.MANAGER)
+    ]
+    keys = sorted((key for part in parts for key in part[:size]), reverse=True)[:size]
+    rows = packages_for(user).filter(pk__in=keys).order_by("-pk")
+    return list(rows.prefetch_related("shipment__attempts"))
+
+
+def _history(rows: QuerySet[Package], asked: Mapping[str, str]) -> QuerySet[Package, int]:
     if not asked.get("status"):
         rows = rows.exclude(status=states.DRAFT)
     for name, column in HISTORY_FILTERS.items():
@@ -262,4 +333,4 @@ def history_page(user: User, asked: Mapping[str, str], size: int) -> list[Packag
     code = asked.get("code", "").strip()
     if (number := whole(code.removeprefix("-"))) is not None:
         rows = rows.filter(errcode=-number if code.startswith("-") else number)
-    return list(rows.prefetch_related("shipment__attempts")[:size])
+    return rows.order_by("-pk").values_list("pk", flat=True)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Upper
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -95,11 +96,15 @@ def open_holds(order: Any) -> QuerySet[Hold]:
 
 
 def order_facts(
-    order: Order, *, excluding: Shipment | None = None, waybills: Collection[str] = ()
+    order: Order,
+    *,
+    excluding: Shipment | None = None,
+    waybills: Collection[str] = (),
+    serials: Collection[str] = (),
 ) -> OrderFacts:
     """Everything the rules may know of an order; `excluding` leaves out the shipment being checked.
 
-    `waybills`: the draft's tracking numbers, looked for on other buyers' orders.
+    `waybills` and `serials`: the draft's, looked for on other orders.
     """
     ours = list(_holding(order, excluding))
     parcels = list(order.parcels.all())
@@ -131,7 +136,7 @@ def order_facts(
         has_return_address=order.merchant.has_return_address,
         couriers=couriers_of(order),
         courier_initials=dict(couriers_for(order).values_list("delivery_id", "initials")),
-        serials_used=_serials_used(order, excluding),
+        serials_used=_serials_used(order, serials, excluding),
         met_before=_met_before(order),
     )
 
@@ -208,17 +213,18 @@ def _was_answered(order: Order, errcode: int) -> bool:
     return Package.objects.filter(order=order, errcode=errcode).exists()
 
 
-def _serials_used(order: Order, excluding: Shipment | None) -> dict[str, str]:
-    """SN -> order id, over this merchant's packages that hold goods.
+def _serials_used(order: Order, serials: Collection[str], excluding: Shipment | None) -> dict[str, str]:
+    """Which of these SNs other packages of the store hold that count -> the order they are on.
 
     Where goods of the order were refunded the device may have come back: the platform judges then.
     """
-    rows = Serial.objects.filter(package__merchant=order.merchant, package__status__in=states.HOLDS_GOODS)
+    rows = Serial.objects.annotate(number=Upper("sn_code")).filter(number__in=map(normalise, serials))
+    rows = rows.filter(package__merchant=order.merchant, package__status__in=states.HOLDS_GOODS)
     refunded = OrderLine.objects.filter(order=OuterRef("package__order"), finish_aftersale_sku_cnt__gt=0)
     rows = rows.exclude(package__order__status__in=(200, 250)).exclude(Exists(refunded))
     if excluding:
         rows = rows.exclude(package__shipment=excluding)
-    return dict(rows.values_list("sn_code", "package__order__order_id")[:20000])
+    return dict(rows.values_list("sn_code", "package__order__order_id"))
 
 
 def _met_before(order: Order) -> frozenset[tuple[int, str, str]]:

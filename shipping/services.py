@@ -26,6 +26,7 @@ from .models import (
     Serial,
     Shipment,
     StatusChange,
+    SyncCursor,
     Typed,
     Visit,
 )
@@ -97,7 +98,8 @@ def rehearse(
     """The draft as it would be sent, and everything the rules find; nothing is written."""
     tidied = tidy(draft)
     waybills = [package.waybill_id for package in tidied.packages if package.waybill_id]
-    facts = facts or order_facts(order, waybills=waybills)
+    serials = [package.serial.sn_code for package in tidied.packages if package.serial]
+    facts = facts or order_facts(order, waybills=waybills, serials=serials)
     noted = tidied.noted or noted_before(order, waybills, corrects)
     filled = fill_blanks(replace(tidied, noted=noted), facts)
     return filled, check(filled, facts)
@@ -272,9 +274,10 @@ def wake_read(merchant: Merchant, order_id: str) -> None:
     wake("read_by_id", str(merchant.pk), order_id)
 
 
-def wake_sync(merchant: Merchant, days: int = 7) -> None:
-    """Ask the worker to read this merchant's orders."""
-    wake("sync_merchant", str(merchant.pk), str(days))
+def wake_sync(merchant: Merchant) -> None:
+    """Ask the worker to read now what changed among this merchant's orders."""
+    SyncCursor.objects.update_or_create(merchant=merchant, defaults={"due_at": timezone.now()})
+    wake("sync_merchant", str(merchant.pk))
 
 
 @transaction.atomic

@@ -96,6 +96,10 @@ class SheetOrder:
         return {normalise(row["waybill_id"]) for row in self.rows} - {""}
 
     @property
+    def serials(self) -> set[str]:
+        return {row["sn_code"] for row in self.rows} - {""}
+
+    @property
     def packages(self) -> list[SheetPackage]:
         courses = {_sku(row) for row in self.rows if any(row[name] for name in COURSE)}
         groups: dict[tuple[str, ...], SheetPackage] = {}

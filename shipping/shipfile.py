@@ -121,7 +121,8 @@ def _newer(order: Order) -> Order | None:
 
 
 def _ship_known(order: Order, wanted: SheetOrder, dry_run: bool) -> OrderResult:
-    result, facts = OrderResult(wanted.order_id), order_facts(order, waybills=wanted.waybills)
+    result = OrderResult(wanted.order_id)
+    facts = order_facts(order, waybills=wanted.waybills, serials=wanted.serials)
     known = Known(order, facts, result)
     fresh = [package for package in wanted.packages if not known.holds(package)]
     if fresh and not facts.is_read and any(leaves_blanks(package) for package in fresh):

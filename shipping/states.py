@@ -35,6 +35,8 @@ OPEN = (SENDING, UNKNOWN, CONFLICT)
 HOLDS_GOODS = (QUEUED, SENDING, UNKNOWN, CONFLICT, SHIPPED)
 # A waybill is not held by these: it may be entered again.
 FREES_WAYBILL = (DRAFT, REJECTED, CANCELLED)
+# Hands are needed.
+TROUBLE = (REJECTED, UNKNOWN, CONFLICT)
 FINAL = (SHIPPED, REJECTED, CANCELLED)
 # A page goes on polling only for these.
 MOVING = (QUEUED, SENDING, UNKNOWN)

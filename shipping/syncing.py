@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils import timezone
@@ -19,6 +19,7 @@ from wechat.endpoints import (
     COURIERS_OLD,
     ORDER_GET,
     ORDER_LIST,
+    Endpoint,
 )
 from wechat.orders import MalformedOrder, OrderData, flag, parse_order
 from wechat.outcomes import read_outcome
@@ -184,7 +185,7 @@ def sync_merchant(merchant: Merchant, days: int = 7) -> SyncResult:
     result = SyncResult(merchant.appid)
     try:
         for order_id in list_order_ids(merchant, days):
-            _sync_one(merchant, order_id, result)
+            sync_order(merchant, order_id, result)
     except ReadFailed as failure:
         result.error = str(failure)
     sync_couriers(merchant)
@@ -194,17 +195,20 @@ def sync_merchant(merchant: Merchant, days: int = 7) -> SyncResult:
     return result
 
 
-def _sync_one(merchant: Merchant, order_id: str, result: SyncResult) -> None:
-    before = Order.objects.filter(merchant=merchant, order_id=order_id).first()
+def sync_order(merchant: Merchant, order_id: str, result: SyncResult) -> bool:
+    """Read one order and count it; False when it alone could not be read. Raises ReadFailed."""
+    known = Order.objects.filter(merchant=merchant, order_id=order_id)
+    before = known.values_list("platform_updated_at").first()
     order, reply = read_order(merchant, order_id)
     if order is None:
         result.failed += 1
         result.error = result.error or explain(reply)
         if read_outcome(reply).then in ENDS_A_SYNC:
-            raise ReadFailed(result.error)
-        return
+            raise ReadFailed(result.error, ORDER_GET, reply)
+        return False
     result.read += 1
-    result.changed += before is None or before.platform_updated_at != order.platform_updated_at
+    result.changed += before != (order.platform_updated_at,)
+    return True
 
 
 # Answers about the merchant or the line, not about one order: the next call would get the same.
@@ -214,34 +218,53 @@ ENDS_A_SYNC = ("pause_merchant", "renew_token", "later", "not_sent")
 class ReadFailed(Exception):
     """A reading call was refused or not answered; str is a sentence for the log line."""
 
+    def __init__(self, words: str, call: Endpoint | None = None, reply: Reply | None = None) -> None:
+        super().__init__(words)
+        self.call, self.reply = call, reply
+
 
 def list_order_ids(merchant: Merchant, days: int) -> Iterator[str]:
-    """Ids of orders updated in the last `days`, in windows of 7 days and pages of 100, each id once."""
+    """Ids of orders updated in the last `days`, in windows of 7 days and pages of 100.
+
+    An order that changes meanwhile, or at the border of two windows, comes twice.
+    """
     end = int(time.time())
     start = end - days * 86400
-    seen: set[str] = set()
     while start < end:
         stop = min(start + int(WINDOW.total_seconds()), end)
-        for order_id in _window(merchant, start, stop):
-            if order_id not in seen:
-                seen.add(order_id)
-                yield order_id
+        next_key: str | None = ""
+        while next_key is not None:
+            page = list_page(merchant, start, stop, next_key)
+            yield from page.ids
+            next_key = page.next_key()
         start = stop
 
 
-def _window(merchant: Merchant, start: int, stop: int) -> Iterator[str]:
-    next_key, has_more = "", True
-    while has_more:
-        body = order_list_body(field="update_time_range", start=start, end=stop, next_key=next_key)
-        reply = lines.read(merchant, ORDER_LIST, body)
-        if not reply.ok:
-            raise ReadFailed(explain(reply))
-        ids = reply.data.get("order_id_list") or []
-        yield from (str(order_id) for order_id in ids if order_id)
-        before, next_key = next_key, str(reply.data.get("next_key") or "")
-        has_more = flag(reply.data.get("has_more"))
-        if has_more and next_key in ("", before):
-            raise ReadFailed("has_more without a next_key")
+class Page(NamedTuple):
+    """One page of a list of ids, and the key it was asked for with."""
+
+    ids: list[str]
+    key: str
+    reply: Reply
+
+    def next_key(self) -> str | None:
+        """What the next page is asked for with, None at the end. Raises ReadFailed for a list cut short."""
+        if not flag(self.reply.data.get("has_more")):
+            return None
+        following = str(self.reply.data.get("next_key") or "")
+        if following in ("", self.key):
+            raise ReadFailed("has_more without a next_key", ORDER_LIST, self.reply)
+        return following
+
+
+def list_page(merchant: Merchant, start: int, stop: int, next_key: str) -> Page:
+    """Ids of orders updated from `start` to `stop`, unix seconds (store-api 1.1). Raises ReadFailed."""
+    body = order_list_body(field="update_time_range", start=start, end=stop, next_key=next_key)
+    reply = lines.read(merchant, ORDER_LIST, body)
+    if not reply.ok:
+        raise ReadFailed(explain(reply), ORDER_LIST, reply)
+    ids = [str(order_id) for order_id in reply.data.get("order_id_list") or [] if order_id]
+    return Page(ids, next_key, reply)
 
 
 def sync_couriers(merchant: Merchant) -> bool:

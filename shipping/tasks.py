@@ -10,7 +10,7 @@ from django_tasks_db.models import DBTaskResult
 from merchants import errands, events, lines
 from merchants.models import Merchant
 
-from . import syncing
+from . import following, syncing
 from .dispatch import Pump
 from .dispatch.waiting import is_work_due
 
@@ -26,10 +26,10 @@ def send_ticket() -> None:
         send_ticket.enqueue()
 
 
-@task(queue_name="rest")
-def sync_merchant(merchant_pk: str, days: str) -> str:
-    """Read one merchant's orders; returns the error, "" when it went through."""
-    return syncing.sync_merchant(Merchant.objects.get(pk=merchant_pk), int(days)).error
+@task(queue_name="sync")
+def sync_merchant(merchant_pk: str) -> None:
+    """Read on where this merchant's orders were read to last."""
+    following.follow(Merchant.objects.get(pk=merchant_pk))
 
 
 @task(queue_name="rest")

@@ -7,10 +7,13 @@ from django.utils.module_loading import import_string
 
 from .dispatch.sweeping import sweep
 from .dispatch.waiting import is_work_due
+from .following import sync_due
 from .models import Schedule
 
 # name -> seconds between two runs
-SCHEDULE = {"sweep": 10, "renew_tokens": 60, "prune_tasks": 3600}
+SCHEDULE = {"sweep": 10, "sync_due": 5, "renew_tokens": 60, "prune_tasks": 3600}
+# What only looks into the database; the rest is enqueued.
+AT_ONCE = {"sweep": sweep, "sync_due": sync_due}
 
 
 def tick() -> None:
@@ -30,8 +33,8 @@ def _take(name: str, seconds: int) -> bool:
 
 
 def _run(name: str) -> None:
-    if name == "sweep":
-        sweep()
+    if name in AT_ONCE:
+        AT_ONCE[name]()
     else:
         import_string(f"shipping.tasks.{name}").enqueue()
 

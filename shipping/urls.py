@@ -9,6 +9,7 @@ urlpatterns = [
     path("counts/", lists.order_counts, name="order_counts"),
     path("trouble/", lists.my_trouble, name="my_trouble"),
     path("search/", lists.search, name="search"),
+    path("orders/sync/state/", lists.sync_state, name="sync_state"),
     path("orders/sync/", orders.order_sync, name="order_sync"),
     path("orders/<str:order_id>/", orders.order_detail, name="order_detail"),
     path("orders/<str:order_id>/ship/", ship.order_ship, name="order_ship"),

@@ -13,6 +13,8 @@ os.environ["PUBLIC_URL"] = "http://127.0.0.1:8000"
 os.environ["WECHAT_API_URL"] = "http://127.0.0.1:9"
 os.environ["WECHAT_TIMEOUT"] = "1,2,3"
 os.environ["SETTLE_GRACE"] = "1.2"
+os.environ["SYNC_EVERY"] = "0"
+os.environ["SYNC_RATE"] = "0"
 os.environ["VAR_DIR"] = tempfile.mkdtemp(prefix="fahuo-tests-")
 os.environ["DATABASE_URL"] = f"sqlite:///{os.environ['VAR_DIR']}/tests.sqlite3"
 

@@ -86,7 +86,8 @@ def _mark_already_there(attempt: Attempt) -> None:
 def _stopping(order: Order, packages: list[Package], attempt: Attempt) -> Problem | None:
     described = tuple(draft_of_package(package) for package in packages)
     draft = Draft(order.order_id, described, noted_by(attempt.shipment))
-    facts = order_facts(order, excluding=attempt.shipment)
+    serials = [package.serial.sn_code for package in described if package.serial]
+    facts = order_facts(order, excluding=attempt.shipment, serials=serials)
     return next((problem for problem in check(draft, facts) if problem.stops), None)
 
 

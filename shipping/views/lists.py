@@ -13,6 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from merchants.queries import merchants_for
 from shipping import lists, services
 from shipping.asked import whole
+from shipping.freshness import freshness
 from shipping.queries import orders_for
 from shipping.views import MemberRequest
 from wechat.waybills import normalise
@@ -75,6 +76,7 @@ def order_list(request: MemberRequest) -> HttpResponse:
         "next": lists.mark_of(orders[PAGE - 1], tab) if len(orders) > PAGE else "",
         "is_empty": not orders_for(request.user).exists(),
         "merchants": merchants_for(request.user),
+        "stores_read": freshness(request.user, asked["merchant"]),
         "kinds": KIND_WORDS.items(),
     }
     return render(request, "shipping/order_list.html", context)
@@ -85,6 +87,14 @@ def order_counts(request: MemberRequest) -> HttpResponse:
     """The tiles and tabs alone, for the list's poll."""
     tab, asked = _asked(request)
     return render(request, "shipping/_counts_bar.html", _counts(request, tab, asked))
+
+
+@require_GET
+def sync_state(request: MemberRequest) -> HttpResponse:
+    """When the orders of each store were read last."""
+    _tab, asked = _asked(request)
+    context = {"asked": asked, "stores_read": freshness(request.user, asked["merchant"])}
+    return render(request, "shipping/_sync_state.html", context)
 
 
 def _remember_store(request: MemberRequest) -> None:

@@ -132,7 +132,7 @@ def test_a_crash_on_either_side_of_the_call_ships_once(
 def test_a_killed_supervisor_leaves_no_worker_behind(world: Any, wait_for: Wait) -> None:
     supervisor = start_worker(world.url, "work")
     try:
-        wait_for(lambda: len(children(supervisor.pid)) == 2)
+        wait_for(lambda: len(children(supervisor.pid)) == 3)
         left = children(supervisor.pid)
         time.sleep(0.3)
         supervisor.kill()
@@ -147,7 +147,7 @@ def test_serve_starts_a_killed_worker_again_and_nothing_outlives_it(world: Any, 
     try:
         wait_for(lambda: len(workers_of(serve.pid)) == 1)
         [worker] = workers_of(serve.pid)
-        wait_for(lambda: len(children(worker)) == 2)
+        wait_for(lambda: len(children(worker)) == 3)
         task_workers = children(worker)
         os.kill(worker, signal.SIGKILL)
         wait_for(lambda: len(workers_of(serve.pid) - {worker}) == 1)

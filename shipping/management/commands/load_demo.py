@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
+from django.utils import timezone
 
 from merchants.models import Merchant, User
 from merchants.services import add_merchant, set_membership
 from shipping.drafts import VIRTUAL, CourseDraft, Draft, PackageDraft, SerialDraft
-from shipping.models import Order
+from shipping.models import Order, SyncCursor
 from shipping.queries import order_facts
 from shipping.services import save_draft
 from shipping.syncing import sync_merchant
@@ -56,9 +57,13 @@ class Command(BaseCommand):
 
 
 def _read_orders(merchant: Merchant) -> list[Order]:
+    began = timezone.now()
     result = sync_merchant(merchant, 30)
     if result.error:
         raise CommandError(f"{merchant.name}: {result.error}")
+    # The worker goes on from here instead of reading it all again.
+    known = {"read_to": began, "succeeded_at": began, "read": result.read}
+    SyncCursor.objects.update_or_create(merchant=merchant, defaults=known)
     return list(merchant.orders.all())
 
 

@@ -14,7 +14,8 @@ from shipping.children import Child, start, stop
 from shipping.dispatch import Pump
 from shipping.timekeeper import tick
 
-QUEUES = ("send", "rest")
+# A long reading must not keep back what a person waits for.
+QUEUES = ("send", "rest", "sync")
 FOREVER = 10 * 365 * 86400.0
 PACE = 1.0
 # A call may take its whole time-out; a long sync that is killed loses nothing.

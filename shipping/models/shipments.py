@@ -1,0 +1,206 @@
+"""Shipments as they were wanted, attempts as they were made, packages as they stand."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Upper
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from merchants.models import Merchant
+from shipping import states
+
+from .orders import ID, Order
+
+
+class Shipment(models.Model):
+    """One submission for one order. Saved before anything is sent; corrected by a new one, never edited."""
+
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="shipments")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="shipments")
+    corrects = models.ForeignKey(
+        "self", models.PROTECT, null=True, db_index=False, related_name="corrections"
+    )
+    # The form's one-time key: a second POST with the same key finds the first shipment.
+    form_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001 - null is "no form"
+    door = models.CharField(max_length=10, default="page")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="shipments"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    # When the worker may claim it next; null when nothing of it is queued.
+    due_at = models.DateTimeField(null=True)
+    # Refusals in a row that the table says to try again; calls in a row that were never sent.
+    tries = models.PositiveIntegerField(default=0)
+    unsent = models.PositiveIntegerField(default=0)
+    renewed_token = models.BooleanField(default=False)
+    # What the order said when the tracking number was first entered, imported or printed (drafts.Noted).
+    noted = models.JSONField(null=True)
+    noted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("发货单"), pgettext_lazy("plural", "发货单")
+        indexes = [
+            models.Index(fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="shipment_due"),
+            models.Index(fields=["merchant", "-id"], name="shipment_newest"),
+            # Hardly any corrects another: an index that is all nulls is shunned once statistics tell.
+            models.Index(fields=["corrects"], condition=Q(corrects__isnull=False), name="shipment_corrected"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order} #{self.pk}"
+
+
+class Attempt(models.Model):
+    """One call for one order, committed before its first byte; open until each of its packages is settled."""
+
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="attempts")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="attempts")
+    shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="attempts")
+    run = models.CharField(max_length=64)
+    started_at = models.DateTimeField(default=timezone.now)
+    # Null until the moment before the first byte: a worker that died earlier surely sent nothing.
+    sent_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    request = models.JSONField(null=True)
+    then = models.CharField(max_length=20, blank=True)
+    slug = models.CharField(max_length=40, blank=True)
+    errcode = models.BigIntegerField(null=True)
+    errmsg = models.TextField(blank=True)
+    rid = models.CharField(max_length=60, blank=True)
+    elapsed_ms = models.PositiveIntegerField(null=True)
+    # Settling: reads that surely began late enough and lacked our parcel.
+    misses = models.PositiveSmallIntegerField(default=0)
+    reads = models.PositiveIntegerField(default=0)
+    next_read_at = models.DateTimeField(null=True)
+    last_miss_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("提交记录"), pgettext_lazy("plural", "提交记录")
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order"], condition=Q(closed_at=None), name="one_open_attempt_per_order"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_read_at"], condition=Q(closed_at=None), name="attempt_to_settle"),
+            models.Index(fields=["merchant", "-id"], name="attempt_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.order} · {self.started_at:%Y-%m-%d %H:%M:%S}"
+
+
+class Package(models.Model):
+    """One element of delivery_list with a status of its own; moved only by services.move."""
+
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="packages")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="packages")
+    shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="packages")
+    position = models.PositiveSmallIntegerField()
+    status = models.CharField(max_length=10, default=states.DRAFT)
+    status_at = models.DateTimeField(default=timezone.now)
+    # For an index of its own: packages in trouble are few, and statistics that tell averages hide it.
+    in_trouble = models.GeneratedField(
+        expression=models.ExpressionWrapper(Q(status__in=states.TROUBLE), models.BooleanField()),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
+    deliver_type = models.PositiveSmallIntegerField()
+    delivery_id = models.CharField(max_length=ID, blank=True)
+    waybill_id = models.CharField(max_length=ID, blank=True)
+    attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="packages")
+    errcode = models.BigIntegerField(null=True)
+    slug = models.CharField(max_length=40, blank=True)
+    errmsg = models.TextField(blank=True)
+    rid = models.CharField(max_length=60, blank=True)
+    lost_calls = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("包裹"), pgettext_lazy("plural", "包裹")
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["shipment", "position"], name="package_position_once"),
+            models.CheckConstraint(condition=Q(status__in=states.ALL), name="package_status_is_known"),
+            models.CheckConstraint(condition=Q(deliver_type__in=(1, 3)), name="deliver_type_is_1_or_3"),
+            models.CheckConstraint(
+                condition=Q(deliver_type=3) | (~Q(delivery_id="") & ~Q(waybill_id="")) | Q(status="draft"),
+                name="express_names_courier_and_waybill",
+            ),
+            models.UniqueConstraint(
+                fields=["merchant", "order", "delivery_id", "waybill_id"],
+                condition=~Q(status__in=states.FREES_WAYBILL) & ~Q(waybill_id=""),
+                name="waybill_once_per_order",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["merchant", "waybill_id"], name="package_by_number"),
+            models.Index(fields=["merchant", "status", "-id"], name="package_by_status"),
+            models.Index(fields=["merchant", "status", "status_at"], name="package_by_time"),
+            models.Index(fields=["merchant", "-id"], name="package_newest"),
+            models.Index(
+                fields=["merchant", "status_at"], condition=Q(in_trouble=True), name="package_in_trouble"
+            ),
+            models.Index(
+                fields=["merchant", "errcode", "-id"],
+                condition=Q(errcode__isnull=False),
+                name="package_by_code",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.waybill_id or f"#{self.pk}"
+
+
+class PackageItem(models.Model):
+    package = models.ForeignKey(Package, models.PROTECT, related_name="items")
+    product_id = models.CharField(max_length=ID)
+    sku_id = models.CharField(max_length=ID)
+    product_cnt = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(product_cnt__gt=0), name="item_counts_at_least_one"),
+        ]
+
+
+class Course(models.Model):
+    """course_info of a package; times in unix seconds as on the wire."""
+
+    package = models.OneToOneField(Package, models.PROTECT, related_name="course")
+    start_time = models.BigIntegerField(null=True)
+    end_time = models.BigIntegerField(null=True)
+    wxa_appid = models.CharField(max_length=ID)
+    wxa_path = models.CharField(max_length=1000)
+
+
+class Serial(models.Model):
+    """sn_info of a package."""
+
+    package = models.OneToOneField(Package, models.PROTECT, related_name="serial")
+    sn_code = models.CharField(max_length=120)
+    imei1 = models.CharField(max_length=20, blank=True)
+    imei2 = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        indexes = [models.Index(Upper("sn_code"), name="serial_by_number")]
+
+
+class StatusChange(models.Model):
+    """One move of one package, written in the same transaction; never changed."""
+
+    package = models.ForeignKey(Package, models.PROTECT, related_name="changes")
+    source = models.CharField(max_length=10)
+    target = models.CharField(max_length=10)
+    at = models.DateTimeField(default=timezone.now)
+    who = models.CharField(max_length=10)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="changes")
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["id"]

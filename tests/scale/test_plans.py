@@ -1,0 +1,117 @@
+"""No page reads more of a big table than it shows: every query of the list and search pages, explained."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from merchants.models import Merchant, User
+from merchants.services import set_membership
+from shipping import lists
+from shipping.models import Order, Package
+from shipping.queries import order_facts
+from tests.scale.rows import fill
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+BIG = ("order", "orderline", "parcel", "package", "packageitem", "shipment", "attempt", "serial", "orderbody")
+
+
+class Query(NamedTuple):
+    """What was asked, and what the database says it does for it."""
+
+    sql: str
+    plan: list[str]
+
+    def scans(self) -> list[str]:
+        """Big tables that are read from one end to the other, by an index or not."""
+        names = dict(re.findall(r'"shipping_(\w+)" ([A-Z]\w+)', self.sql))
+        read = [line.split()[1] for line in self.plan if line.startswith("SCAN ")]
+        return [name for name in read if names.get(name, name.removeprefix("shipping_")) in BIG]
+
+    def sorts_what_it_cuts_off(self) -> bool:
+        """Only what is in trouble, or alarmed, may be found first and sorted then: it is little."""
+        is_little = "in_trouble" in self.sql or "alarm_at" in self.sql.partition(" WHERE ")[2]
+        is_sorted = any("TEMP B-TREE" in line and "ORDER BY" in line for line in self.plan)
+        return is_sorted and " LIMIT " in self.sql.rpartition(")")[2] and not is_little
+
+    def counts_without_end(self) -> bool:
+        return "COUNT(" in self.sql and " LIMIT " not in self.sql
+
+
+@contextmanager
+def explained() -> Iterator[list[Query]]:
+    asked: list[tuple[str, Any]] = []
+    made: list[Query] = []
+
+    def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if sql.startswith("SELECT") and '"shipping_' in sql:
+            asked.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(note):
+        yield made
+    with connection.cursor() as cursor:
+        for sql, params in asked:
+            cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+            made.append(Query(sql, [row[3] for row in cursor.fetchall()]))
+
+
+@pytest.fixture(params=["without statistics", "with statistics"])
+def manager(request: Any, world: Any) -> Client:
+    """Someone who runs two of three stores; a database asks for its statistics once in a while, or never."""
+    stores = [Merchant.objects.create(appid=f"wx{n}", name=f"店{n}") for n in range(3)]
+    people = [User.objects.create_user(name, password="x") for name in ("one", "two")]
+    for store in stores[:2]:
+        set_membership(user=people[0], merchant=store, role="manager")
+    fill(stores, people, 3000)
+    if request.param == "with statistics":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
+    client = Client()
+    client.force_login(people[0])
+    return client
+
+
+def pages() -> Iterator[str]:
+    order, package = Order.objects.order_by("-pk")[100], Package.objects.order_by("-pk")[100]
+    for tab in lists.TABS:
+        after = lists.mark_of(order, tab)
+        yield from (
+            f"/?tab={tab}&merchant=",
+            f"/?tab={tab}&merchant=wx0",
+            f"/?tab={tab}&merchant=&after={after}",
+        )
+        yield f"/?tab={tab}&merchant=&kind=gift"
+    yield from (f"/search/?q={typed}" for typed in (
+        order.order_id, "370", "3700000", package.waybill_id, "SF0000", "SN1", "手机", "口红 哑光", "1234", "14",
+    ))  # fmt: skip
+    filters = ("", "merchant=wx1", "status=rejected", "code=606005", "person=one", "since=2026-01-01")
+    yield from (f"/history/?{asked}" for asked in (*filters, f"before={package.pk}"))
+    yield from ("/trouble/", "/counts/", "/orders/sync/state/")
+
+
+def judge(queries: list[Query], where: str) -> None:
+    for query in queries:
+        told = f"{where}\n{query.sql}\n" + "\n".join(query.plan)
+        assert " OFFSET " not in query.sql, told
+        assert not query.counts_without_end(), told
+        assert query.scans() == [], told
+        assert not query.sorts_what_it_cuts_off(), told
+
+
+def test_every_page_is_walked_along_an_index(manager: Client) -> None:
+    for url in pages():
+        with explained() as queries:
+            assert manager.get(url).status_code in (200, 302), url
+        judge(queries, url)
+
+
+def test_what_the_rules_ask_is_found_by_an_index(manager: Client) -> None:
+    order = Order.objects.filter(merchant__appid="wx0", status=20).order_by("-pk")[0]
+    with explained() as queries:
+        order_facts(order, waybills=["SF000000000001"], serials=["SN1"])
+    judge(queries, "order_facts")
