@@ -27,8 +27,8 @@ start: .venv/.run ## web and worker on your .env
 
 test: .venv/.dev ## the whole test suite
 	@bin/browser
-	@$(PY) -m pytest -q -n 2 --dist loadfile -m "not browser" $(ARGS) || [ $$? = 5 ]
-	@$(PY) -m pytest -q -m browser $(ARGS) || [ $$? = 5 ]
+	@bin/suite -m "not browser" -n 2 --dist loadfile $(ARGS)
+	@bin/suite -m browser $(ARGS)
 
 check: .venv/.dev ## lint, types, import contract, migrations, production settings
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
