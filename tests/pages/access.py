@@ -148,6 +148,7 @@ ROUTES: dict[str, Route] = {
     # orders
     "order_list": Route(ANYONE),
     "order_counts": Route(ANYONE),
+    "sync_state": Route(ANYONE),
     "my_trouble": Route(ANYONE),
     "search": Route(ANYONE),
     "order_sync": Route(ANYONE, "POST"),
