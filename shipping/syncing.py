@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -33,6 +33,7 @@ from wechat.payload import (
 from wechat.replies import Reply
 
 from .drafts import Problem
+from .erasing import PERSONAL
 from .models import Courier, Order, OrderBody, OrderLine, Parcel
 
 WINDOW = timedelta(days=7)
@@ -113,6 +114,8 @@ def apply_order(merchant: Merchant, data: OrderData, raw: dict[str, Any], began:
     )
     if _is_stale(order, data, began):
         return order
+    if order.erased_at:
+        data = replace(data, **BUYER)
     if is_alarming(order, data):
         order.alarm_at = timezone.now()
     for name in SAME_NAME:
@@ -124,10 +127,13 @@ def apply_order(merchant: Merchant, data: OrderData, raw: dict[str, Any], began:
     order.save(update_fields=[*SAME_NAME, *DERIVED])
     _replace_lines(order, data)
     _replace_parcels(order, data)
-    OrderBody.objects.update_or_create(order=order, defaults={"body": raw, "read_at": began})
+    if not order.erased_at:
+        OrderBody.objects.update_or_create(order=order, defaults={"body": raw, "read_at": began})
     return order
 
 
+# What an answer says about its buyer; shipping.erasing removes it.
+BUYER: dict[str, Any] = {name: "" for name in PERSONAL if name != "phone_last4"}
 DERIVED = ("placed_at", "paid_at", "platform_updated_at", "deadline_at", "read_at", "phone_last4", "alarm_at")
 
 

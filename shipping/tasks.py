@@ -10,7 +10,7 @@ from django_tasks_db.models import DBTaskResult
 from merchants import errands, events, lines
 from merchants.models import Merchant
 
-from . import following, syncing
+from . import erasing, following, syncing
 from .dispatch import Pump
 from .dispatch.waiting import is_work_due
 
@@ -53,3 +53,9 @@ def prune_tasks() -> None:
     old = timezone.now() - KEEP_TASKS
     is_over = Q(finished_at__lte=old) | Q(status="RUNNING", started_at__lte=old)
     DBTaskResult.objects.filter(is_over).delete()
+
+
+@task(queue_name="rest")
+def remove_old_bodies() -> None:
+    """What an order's raw body holds of its buyer goes some time after the order has ended."""
+    erasing.remove_old_bodies()

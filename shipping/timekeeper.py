@@ -11,7 +11,13 @@ from .following import sync_due
 from .models import Schedule
 
 # name -> seconds between two runs
-SCHEDULE = {"sweep": 10, "sync_due": 5, "renew_tokens": 60, "prune_tasks": 3600}
+SCHEDULE = {
+    "sweep": 10,
+    "sync_due": 5,
+    "renew_tokens": 60,
+    "prune_tasks": 3600,
+    "remove_old_bodies": 86400,
+}
 # What only looks into the database; the rest is enqueued.
 AT_ONCE = {"sweep": sweep, "sync_due": sync_due}
 

@@ -1,0 +1,86 @@
+"""Personal data goes: raw bodies some time after an order has ended, everything of a buyer when asked.
+
+What stays are ids, codes, counts and times; docs/PRIVACY.md lists every personal field.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from merchants.models import Credential, Merchant
+
+from .models import (
+    Attempt,
+    Hold,
+    Order,
+    OrderBody,
+    Printing,
+    Serial,
+    Shipment,
+    StatusChange,
+    Typed,
+)
+
+# store-api 1.4: done, oversold, everything refunded, cancelled.
+ENDED = (100, 190, 200, 250)
+# A transaction of its own each, so that nobody waits long for the database.
+BATCH = 500
+# Columns of an order that say something about its buyer.
+PERSONAL = (
+    "openid", "address_hash", "receiver", "phone", "phone_last4", "region", "customer_notes",
+    "merchant_notes",
+)  # fmt: skip
+
+
+def remove_old_bodies() -> int:
+    """Remove the raw bodies of orders that ended more than RAW_BODY_DAYS ago; returns how many."""
+    before = timezone.now() - timedelta(days=settings.RAW_BODY_DAYS)
+    is_old = Q(order__platform_updated_at__lte=before) | Q(
+        order__platform_updated_at=None, read_at__lte=before
+    )
+    keys = OrderBody.objects.filter(is_old, order__status__in=ENDED).values_list("pk", flat=True)
+    return sum(OrderBody.objects.filter(pk__in=some).delete()[0] for some in _batches(list(keys)))
+
+
+def erase_buyer(openid: str) -> int:
+    """Remove what is personal from every order of one buyer; returns how many orders there were."""
+    return _erase_orders(Order.objects.filter(openid=openid))
+
+
+def erase_merchant(merchant: Merchant) -> int:
+    """Close a store, forget its credential, and remove what is personal from all its orders."""
+    Merchant.objects.filter(pk=merchant.pk).update(is_active=False)
+    Credential.objects.filter(merchant=merchant).delete()
+    return _erase_orders(Order.objects.filter(merchant=merchant))
+
+
+def _erase_orders(orders: QuerySet[Order]) -> int:
+    keys = list(orders.values_list("pk", flat=True))
+    for some in _batches(keys):
+        _erase(some)
+    return len(keys)
+
+
+def _batches(keys: Sequence[int]) -> Iterator[Sequence[int]]:
+    yield from (keys[first : first + BATCH] for first in range(0, len(keys), BATCH))
+
+
+@transaction.atomic
+def _erase(orders: Sequence[int]) -> None:
+    blank: dict[str, str] = dict.fromkeys(PERSONAL, "")
+    # A later reading of the order brings none of it back.
+    Order.objects.filter(pk__in=orders).update(erased_at=timezone.now(), **blank)
+    OrderBody.objects.filter(order__in=orders).delete()
+    Typed.objects.filter(order__in=orders).delete()
+    Printing.objects.filter(order__in=orders).update(noted=None)
+    Shipment.objects.filter(order__in=orders).update(noted=None)
+    # What is on its way is still needed; its row is closed soon.
+    Attempt.objects.filter(order__in=orders, closed_at__isnull=False).update(request=None, errmsg="")
+    Serial.objects.filter(package__order__in=orders).update(imei1="", imei2="")
+    # Reasons that people wrote may name anybody.
+    Hold.objects.filter(order__in=orders).update(reason="—")
+    StatusChange.objects.filter(package__order__in=orders, by__isnull=False).update(reason="")

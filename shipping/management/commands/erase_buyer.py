@@ -1,0 +1,22 @@
+"""Remove a buyer's personal data; ids, codes and counts stay."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from shipping.erasing import erase_buyer
+
+
+class Command(BaseCommand):
+    help = "Remove what is personal from every order of a buyer, in all stores. Exit 1 if there is none."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("openid", metavar="OPENID")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        openid = options["openid"].strip()
+        erased = erase_buyer(openid) if openid else 0
+        if not erased:
+            raise CommandError("没有这个买家的订单；可能已经清除过了。")
+        self.stdout.write(f"已清除 {erased} 个订单里的个人信息。")

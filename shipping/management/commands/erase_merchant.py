@@ -1,0 +1,23 @@
+"""Close a store and remove the personal data of its buyers; ids, codes and counts stay."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from merchants.models import Merchant
+from shipping.erasing import erase_merchant
+
+
+class Command(BaseCommand):
+    help = "Close a store, forget its credential, remove what is personal from its orders."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("appid", metavar="APPID")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        merchant = Merchant.objects.filter(appid=options["appid"].strip()).first()
+        if merchant is None:
+            raise CommandError(f"没有 AppID 为 {options['appid']} 的店铺。", returncode=2)
+        erased = erase_merchant(merchant)
+        self.stdout.write(f"{merchant.name} 已停用，凭证已删除；已清除 {erased} 个订单里的个人信息。")
