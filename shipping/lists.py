@@ -5,7 +5,7 @@ once a database would have to sort everything it finds before it can cut a page 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
@@ -67,7 +67,8 @@ TABS: dict[str, Callable[[Orders, User], Orders]] = {
     "partly": lambda rows, user: _unheld(rows.filter(status=21)),
     "due": lambda rows, user: _unheld(rows.filter(status__in=TO_SHIP, due_at__lt=timezone.now() + DUE_SOON)),
     "held": lambda rows, user: rows.filter(
-        Q(Exists(open_holds(OuterRef("pk"))), status__in=TO_SHIP) | Q(status__in=WAITS_BY_NATURE)
+        Q(status__in=WAITS_BY_NATURE) | Q(Exists(open_holds(OuterRef("pk")))),
+        status__in=(*TO_SHIP, *WAITS_BY_NATURE),
     ),
     "trouble": _with_trouble,
     "intercept": _to_intercept,
@@ -88,16 +89,16 @@ PICKED = ("trouble", "intercept", "mine")
 NEWEST_FIRST = ("shipped", "all")
 # One's own trouble is shown whole, whatever store and kind one was looking at.
 UNFILTERED = ("mine",)
-# filter -> the orders of that kind
-KINDS: dict[str, Q] = {
-    "virtual": Q(deliver_method__in=(1, 3)),
-    "subsidy": Q(is_subsidy=True),
-    "presale": Q(is_presale=True),
-    "gift": Q(is_present=True),
-    "city": Q(is_intra_city=True),
-    "dropship": Q(is_dropship=True),
-    "inspect": Q(quality_inspect_type__gt=0),
-    "notes": ~Q(customer_notes="") | ~Q(merchant_notes=""),
+# filter -> the column that says so; models.KINDS gives each an index
+KINDS = {
+    "virtual": "is_virtual",
+    "subsidy": "is_subsidy",
+    "presale": "is_presale",
+    "gift": "is_present",
+    "city": "is_intra_city",
+    "dropship": "is_dropship",
+    "inspect": "is_inspected",
+    "notes": "has_notes",
 }
 
 
@@ -116,9 +117,9 @@ def _parts(user: User, tab: str, asked: Mapping[str, str]) -> list[Orders]:
     if tab in PICKED:
         return [TABS[tab](_of_kind(Order.objects.filter(merchant__in=stores), asked), user)]
     rows = [TABS[tab](_of_kind(Order.objects.filter(merchant=store), asked), user) for store in stores]
-    return (
-        [part.filter(status=status) for part in rows for status in STATUSES[tab]] if tab in STATUSES else rows
-    )
+    # The newest of a kind have an index of their own, which knows no status.
+    is_whole = tab not in STATUSES or (tab in NEWEST_FIRST and asked.get("kind", "") in KINDS)
+    return rows if is_whole else [part.filter(status=status) for part in rows for status in STATUSES[tab]]
 
 
 def _stores(user: User, asked: Mapping[str, str], role: str = Role.STAFF) -> list[int]:
@@ -144,8 +145,8 @@ def _filtered(user: User, asked: Mapping[str, str]) -> Orders:
 
 
 def _of_kind(rows: Orders, asked: Mapping[str, str]) -> Orders:
-    kind = KINDS.get(asked.get("kind", ""))
-    return rows.filter(kind) if kind is not None else rows
+    column = KINDS.get(asked.get("kind", ""))
+    return rows.filter(**{column: True}) if column else rows
 
 
 def _after(rows: Orders, tab: str, mark: str) -> Orders:
@@ -206,12 +207,6 @@ def _bounded(rows: QuerySet[Any]) -> int:
     return rows.order_by()[: AT_MOST + 1].count()
 
 
-def my_trouble(user: User) -> QuerySet[Package]:
-    """The packages this person sent that need hands, the newest first."""
-    mine = in_trouble(packages_for(user).filter(_sent_by(user)))
-    return mine.order_by("-status_at", "-pk")
-
-
 class Trouble(NamedTuple):
     """How many packages of one's own need hands, and the newest of them if it was not seen yet.
 
@@ -225,11 +220,18 @@ class Trouble(NamedTuple):
 
 def trouble_of(user: User, seen: int | None) -> Trouble:
     """`seen`: the mark of what this person was shown before, None when nothing was."""
-    rows = my_trouble(user)
-    newest = rows.first()
-    mark = int(newest.status_at.timestamp() * 1000) if newest else 0
+    rows = in_trouble(Package.objects.filter(_sent_by(user)))
+    stores = _stores(user, {})
+    moments = [_newest_moment(rows.filter(merchant=store)) for store in stores]
+    at, newest = max(filter(None, moments), default=(None, 0))
+    mark = int(at.timestamp() * 1000) if at else 0
     is_new = seen is not None and mark > seen
-    return Trouble(rows.order_by()[:AT_MOST].count(), mark, newest if is_new else None)
+    total = rows.filter(merchant__in=stores)[:AT_MOST].count()
+    return Trouble(total, mark, packages_for(user).filter(pk=newest).first() if is_new else None)
+
+
+def _newest_moment(rows: QuerySet[Package]) -> tuple[datetime, int] | None:
+    return rows.order_by("-status_at", "-pk").values_list("status_at", "pk").first()
 
 
 # --- search -------------------------------------------------------------------------------------------
@@ -309,28 +311,43 @@ HISTORY_FILTERS = {
 
 
 def history_page(user: User, asked: Mapping[str, str], size: int) -> list[Package]:
-    """Packages of the manager's stores, newest first; unknown filter values show nothing of others."""
+    """Packages of the manager's stores, last moved first; unknown filter values show nothing of others."""
     store = {"merchant": asked.get("merchant", "").strip()}
-    parts = [
-        _history(Package.objects.filter(merchant=one), asked) for one in _stores(user, store, Role.MANAGER)
-    ]
-    keys = sorted((key for part in parts for key in part[:size]), reverse=True)[:size]
-    rows = packages_for(user).filter(pk__in=keys).order_by("-pk")
-    return list(rows.prefetch_related("shipment__attempts"))
+    rows = (Package.objects.filter(merchant=one) for one in _stores(user, store, Role.MANAGER))
+    places = (place for part in rows for place in _history(part, asked)[:size])
+    keys = [pk for _, pk in sorted(places, reverse=True)[:size]]
+    found = packages_for(user).filter(pk__in=keys).prefetch_related("shipment__attempts").in_bulk()
+    return [found[key] for key in keys if key in found]
 
 
-def _history(rows: QuerySet[Package], asked: Mapping[str, str]) -> QuerySet[Package, int]:
+def history_mark(package: Package) -> str:
+    """Where a page of the history ends, so that the next one begins behind it."""
+    return f"{package.status_at.isoformat()}_{package.pk}"
+
+
+def _history(rows: QuerySet[Package], asked: Mapping[str, str]) -> QuerySet[Package, tuple[datetime, int]]:
     if not asked.get("status"):
         rows = rows.exclude(status=states.DRAFT)
     for name, column in HISTORY_FILTERS.items():
         if value := asked.get(name, "").strip():
             rows = rows.filter(**{column: value})
-    for name, column in (("since", "status_at__date__gte"), ("until", "status_at__date__lte")):
-        if date := day(asked.get(name, "")):
-            rows = rows.filter(**{column: date})
-    if (last := whole(asked.get("before", ""))) is not None:
-        rows = rows.filter(pk__lt=last)
     code = asked.get("code", "").strip()
     if (number := whole(code.removeprefix("-"))) is not None:
         rows = rows.filter(errcode=-number if code.startswith("-") else number)
-    return rows.order_by("-pk").values_list("pk", flat=True)
+    rows = _moved_within(rows, day(asked.get("since", "")), day(asked.get("until", "")))
+    at, _, pk = asked.get("before", "").rpartition("_")
+    moved, last = moment(at), whole(pk)
+    if moved is not None and last is not None:
+        rows = rows.filter(Q(status_at__lt=moved) | Q(pk__lt=last), status_at__lte=moved)
+    return rows.order_by("-status_at", "-pk").values_list("status_at", "pk")
+
+
+def _moved_within(rows: QuerySet[Package], since: date | None, until: date | None) -> QuerySet[Package]:
+    """By moments instead of dates, which no index is sorted by."""
+    if since:
+        rows = rows.filter(status_at__gte=_midnight(since))
+    return rows.filter(status_at__lt=_midnight(until + timedelta(days=1))) if until else rows
+
+
+def _midnight(of: date) -> datetime:
+    return timezone.make_aware(datetime.combine(of, time.min))

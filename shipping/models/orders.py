@@ -12,8 +12,21 @@ from django.utils.translation import pgettext_lazy
 from merchants.models import Merchant
 
 ID = 64
+# What a list is narrowed to: each has an index of its own, for of most kinds there are few.
+KINDS = (
+    "is_virtual", "is_subsidy", "is_presale", "is_present", "is_intra_city", "is_dropship", "is_inspected",
+    "has_notes",
+)  # fmt: skip
 # Orders without a deadline come last.
 LAST_DAY = datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def _whether(condition: Q) -> models.GeneratedField:
+    """A column that says whether a row is of a kind: a partial index must be found without parameters."""
+    wrapped = models.ExpressionWrapper(condition, models.BooleanField(null=True))
+    return models.GeneratedField(
+        expression=wrapped, output_field=models.BooleanField(null=True), db_persist=True
+    )
 
 
 class Order(models.Model):
@@ -55,6 +68,9 @@ class Order(models.Model):
     has_risk = models.BooleanField(default=False)
     quality_inspect_type = models.IntegerField(default=0)
     inspect_status = models.IntegerField(null=True)
+    is_virtual = _whether(Q(deliver_method__in=(1, 3)))
+    is_inspected = _whether(Q(quality_inspect_type__gt=0))
+    has_notes = _whether(~Q(customer_notes="") | ~Q(merchant_notes=""))
     # The last four digits as read, for the search: the number itself is masked.
     phone_last4 = models.CharField(max_length=4, blank=True)
     # An aftersale or another address seen since the read before; ticked off by who found the parcel.
@@ -78,7 +94,13 @@ class Order(models.Model):
             models.Index(fields=["merchant", "-id"], name="order_newest"),
             models.Index(fields=["merchant", "phone_last4", "-id"], name="order_by_phone"),
             models.Index(fields=["merchant", "openid", "address_hash"], name="order_same_buyer"),
-            models.Index(fields=["alarm_at"], condition=Q(alarm_at__isnull=False), name="order_alarmed"),
+            models.Index(
+                fields=["merchant", "alarm_at"], condition=Q(alarm_at__isnull=False), name="order_alarmed"
+            ),
+            *(
+                models.Index(fields=["merchant", "-id"], condition=Q(**{kind: True}), name=f"order_{kind}")
+                for kind in KINDS
+            ),
         ]
 
     def __str__(self) -> str:

@@ -141,11 +141,12 @@ class Package(models.Model):
             models.Index(fields=["merchant", "status", "-id"], name="package_by_status"),
             models.Index(fields=["merchant", "status", "status_at"], name="package_by_time"),
             models.Index(fields=["merchant", "-id"], name="package_newest"),
+            models.Index(fields=["merchant", "status_at"], name="package_by_moment"),
             models.Index(
                 fields=["merchant", "status_at"], condition=Q(in_trouble=True), name="package_in_trouble"
             ),
             models.Index(
-                fields=["merchant", "errcode", "-id"],
+                fields=["merchant", "errcode", "status_at"],
                 condition=Q(errcode__isnull=False),
                 name="package_by_code",
             ),

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 from merchants.models import Role
 from merchants.queries import has_role, merchants_for
 from shipping import states
-from shipping.lists import history_page
+from shipping.lists import history_mark, history_page
 from shipping.views import MemberRequest
 from wechat.errcodes import CODES
 
@@ -22,7 +22,7 @@ def history(request: MemberRequest) -> HttpResponse:
     packages = history_page(request.user, request.GET, PAGE + 1)
     context = {
         "packages": packages[:PAGE],
-        "next": packages[PAGE - 1].pk if len(packages) > PAGE else "",
+        "next": history_mark(packages[PAGE - 1]) if len(packages) > PAGE else "",
         "merchants": merchants_for(request.user, Role.MANAGER),
         "statuses": states.ALL,
         "asked": request.GET,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -13,6 +14,7 @@ from merchants.models import Merchant, User
 from merchants.services import set_membership
 from shipping import lists
 from shipping.models import Order, Package
+from shipping.models.orders import KINDS
 from shipping.queries import order_facts
 from tests.scale.rows import fill
 
@@ -33,10 +35,22 @@ class Query(NamedTuple):
         return [name for name in read if names.get(name, name.removeprefix("shipping_")) in BIG]
 
     def sorts_what_it_cuts_off(self) -> bool:
-        """Only what is in trouble, or alarmed, may be found first and sorted then: it is little."""
-        is_little = "in_trouble" in self.sql or "alarm_at" in self.sql.partition(" WHERE ")[2]
+        """Only what is in trouble, alarmed, or of a kind and due may be found first and sorted then."""
+        where = self.sql.partition(" WHERE ")[2]
+        of_a_kind = any(f'"shipping_order"."{kind}" ' in where for kind in KINDS)
+        is_little = "in_trouble" in where or "alarm_at" in where or (of_a_kind and "due_at" in self.sql)
         is_sorted = any("TEMP B-TREE" in line and "ORDER BY" in line for line in self.plan)
         return is_sorted and " LIMIT " in self.sql.rpartition(")")[2] and not is_little
+
+    def gathers_a_whole_store(self) -> bool:
+        """An index that only tells the store is good for walking along it to the end of the page."""
+        if self.sql.startswith(
+            'SELECT %s AS "a" FROM "shipping_order" WHERE "shipping_order"."merchant_id" IN'
+        ):
+            return False  # whether there is any order at all
+        few = ("in_trouble", "order_is_", "order_has_", "order_alarmed", "synccursor", "courier")
+        whole = [line for line in self.plan if line.endswith("(merchant_id=?)") and "shipping_" in line]
+        return any(not any(name in line for name in few) for line in whole) and "ORDER BY" not in self.sql
 
     def counts_without_end(self) -> bool:
         return "COUNT(" in self.sql and " LIMIT " not in self.sql
@@ -85,12 +99,20 @@ def pages() -> Iterator[str]:
             f"/?tab={tab}&merchant=wx0",
             f"/?tab={tab}&merchant=&after={after}",
         )
-        yield f"/?tab={tab}&merchant=&kind=gift"
+        yield from (f"/?tab={tab}&merchant=&kind={kind}" for kind in ("gift", "virtual", "notes"))
     yield from (f"/search/?q={typed}" for typed in (
         order.order_id, "370", "3700000", package.waybill_id, "SF0000", "SN1", "手机", "口红 哑光", "1234", "14",
     ))  # fmt: skip
-    filters = ("", "merchant=wx1", "status=rejected", "code=606005", "person=one", "since=2026-01-01")
-    yield from (f"/history/?{asked}" for asked in (*filters, f"before={package.pk}"))
+    filters = (
+        "",
+        "merchant=wx1",
+        "status=rejected",
+        "code=606005",
+        "person=one",
+        "since=2026-01-01",
+        "until=2026-01-01",
+    )
+    yield from (f"/history/?{asked}" for asked in (*filters, f"before={quote(lists.history_mark(package))}"))
     yield from ("/trouble/", "/counts/", "/orders/sync/state/")
 
 
@@ -100,6 +122,7 @@ def judge(queries: list[Query], where: str) -> None:
         assert " OFFSET " not in query.sql, told
         assert not query.counts_without_end(), told
         assert query.scans() == [], told
+        assert not query.gathers_a_whole_store(), told
         assert not query.sorts_what_it_cuts_off(), told
 
 
