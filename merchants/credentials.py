@@ -92,21 +92,29 @@ def save_platform(*, appid: str, secrets: dict[str, str], by: User) -> Platform:
     """Set our third-party platform; an empty secret keeps the stored one, a new AppID drops its tokens."""
     before = Platform.objects.filter(pk=1).first()
     row = before or Platform(pk=1)
-    changed = [name for name, secret in secrets.items() if secret]
-    if row.appid != appid:
-        changed.append("appid")
-        row.appid, row.verify_ticket, row.ticket_at = appid, "", None
-        row.access_token, row.token_expires_at = "", None
-        row.token_version += 1
-    for name, secret in secrets.items():
-        if secret:
-            setattr(row, name, secret)
-            row.shown[name] = _shown(secret, by)
+    changed = _take_appid(row, appid) + _take_secrets(row, secrets, by)
     row.save()
     if changed:
         action = Audit.Action.CHANGED if before else Audit.Action.ADDED
         note(row, kind=Audit.Kind.CREDENTIAL, action=action, by=by, fields=changed)
     return row
+
+
+def _take_appid(row: Platform, appid: str) -> list[str]:
+    if row.appid == appid:
+        return []
+    row.appid, row.verify_ticket, row.ticket_at = appid, "", None
+    row.access_token, row.token_expires_at = "", None
+    row.token_version += 1
+    return ["appid"]
+
+
+def _take_secrets(row: Platform, secrets: dict[str, str], by: User) -> list[str]:
+    new = {name: secret for name, secret in secrets.items() if secret}
+    for name, secret in new.items():
+        setattr(row, name, secret)
+        row.shown[name] = _shown(secret, by)
+    return list(new)
 
 
 def _shown(secret: str, by: User) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """A form whose token is no longer valid, for its person has signed in again in another window."""
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render, resolve_url
+from django.shortcuts import redirect, resolve_url
 from django.views.csrf import csrf_failure
 
 from .kept import keep, kept
+from .views.signin import go_on
 
 
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -18,5 +19,4 @@ def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:
     held = kept(keep(request))
     if held is None:
         return csrf_failure(request, reason=reason)
-    path, fields = held
-    return render(request, "registration/resume.html", {"path": path, "fields": fields})
+    return go_on(request, held)

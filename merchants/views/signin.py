@@ -5,6 +5,7 @@ from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import login, views
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.forms import AuthenticationForm
@@ -117,9 +118,11 @@ def _around(text: str) -> dict[str, Any]:
 
 
 def go_on(request: HttpRequest, held: Kept) -> HttpResponse:
-    """The form from before, sent on by one click or by itself."""
-    path, fields = held
-    return render(request, "registration/resume.html", {"path": path, "fields": fields})
+    """The form from before, sent on by one click or by itself; one that lacks its secret opens anew."""
+    if held.lacks_secret:
+        messages.warning(request, _("刚才填的密钥没有保存：登录过期时不会把它记下来。请再填一次。"))
+        return redirect(held.path)
+    return render(request, "registration/resume.html", held._asdict())
 
 
 def login_with(request: HttpRequest, text: str) -> HttpResponse:

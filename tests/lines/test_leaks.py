@@ -165,7 +165,7 @@ def test_a_form_with_secrets_is_not_written_into_the_login_page(world: Any, admi
     text = page(asked).split('name="kept" value="')[1].split('"')[0]
     held = kept(text)
     assert held is not None
-    assert held == (url, [("mode", "own")])
+    assert held == (url, [("mode", "own")], True)
 
 
 def test_what_a_worker_stumbles_over_is_not_stored_with_its_secret(world: Any) -> None:

@@ -1,6 +1,7 @@
 """A person who chose English reads English on every page; Chinese is only what others wrote."""
 
 import re
+from datetime import timedelta
 from html import unescape
 from typing import Any
 
@@ -9,7 +10,8 @@ from django.db.models import F
 from django.test import Client
 from django.utils import timezone
 
-from merchants.models import Merchant, User
+from merchants.credentials import save_platform
+from merchants.models import Audit, Credential, Errand, Merchant, Mode, Platform, User
 from merchants.services import pause_merchant
 from sandbox import build
 from shipping.models import Courier, Order, Package
@@ -188,3 +190,62 @@ def test_the_admin_pages(world: Any) -> None:
     assert_english(
         client, "/admin/merchants/membership/add/", f"/admin/merchants/merchant/{world.merchant.pk}/change/"
     )
+
+
+def test_the_ways_of_calling_and_what_is_asked_of_wechat(world: Any, settings: Any) -> None:
+    client = reader(world, "admin")
+    User.objects.update(is_superuser=True)
+    user = User.objects.get()
+    secrets = {"app_secret": "s" * 32, "push_token": "t" * 32, "aes_key": "k" * 43}
+    save_platform(appid="wxplatform", secrets=secrets, by=user)
+    rows, card = (
+        Credential.objects.all(),
+        f"/admin/merchants/credential/{Credential.objects.get().pk}/change/",
+    )
+    rows.update(died_early_at=timezone.now(), token_fetched_at=timezone.now())
+    for mode in Mode.values:
+        rows.update(mode=mode)
+        assert_english(client, card)
+        for typed in ({"new_token": "x"}, {"minutes": "999"}):
+            assert chinese_in(client.post(card, {"mode": mode, "new_secret": "", **typed}, follow=True)) == []
+    rows.update(mode="component", permission_sets=[17, 130], authorized_at=timezone.now())
+    assert_english(client, card)
+    rows.update(mode="own", app_secret="s" * 32)
+    for _ in range(2):
+        assert chinese_in(client.post(card, {"mode": "own", "_force": "1"}, follow=True)) == []
+    for kind in Errand.Kind.values:
+        for status in Errand.Status.values:
+            errand = Errand.objects.create(
+                kind=kind, status=status, merchant=world.merchant, slug="errand_failed", result="https://x/"
+            )
+            assert_english(client, f"/errands/{errand.pk}/", f"/errands/{errand.pk}/status/")
+    assert_english(client, "/admin/merchants/errand/", "/admin/merchants/pushedevent/")
+    assert_english(client, "/admin/merchants/platform/", "/admin/merchants/platform/1/change/")
+    assert "43 letters" in page(
+        client.post("/admin/merchants/platform/1/change/", {"appid": "x", "new_aes_key": "k"})
+    )
+    Platform.objects.all().delete()
+    assert_english(client, "/admin/merchants/platform/add/")
+    assert Audit.objects.exists()
+    assert_english(client, "/admin/merchants/audit/")
+
+
+def test_members_the_second_factor_and_what_stands_still(world: Any) -> None:
+    client = reader(world, "admin")
+    member(world)
+    invite = {"merchant": world.merchant.appid, "name": "Li", "role": "staff"}
+    invited = client.post("/members/invite/", invite)
+    assert chinese_in(invited) == []
+    [link] = re.findall(r"/join/[^\"<]+", page(invited))[:1]
+    assert_english(client, "/members/", "/me/second-factor/", "/me/password/", "/me/", "/todo/", link)
+    assert_english(Client(), f"{link}?language=en")
+    pause_merchant(merchant=world.merchant, errcode=40164, errmsg="invalid ip 203.0.113.7")
+    order = english_order(world)
+    Order.objects.update(deadline_at=timezone.now() + timedelta(hours=5))
+    client.post(f"/orders/{order.order_id}/ship/", fields(order))
+    pause_merchant(merchant=world.merchant, call="order/list/get", errcode=48001)
+    pause_merchant(
+        merchant=world.merchant, call="order/get", errcode=45009, until=timezone.now() + timedelta(hours=2)
+    )
+    assert "Packages waiting: 1</strong>, the first to ship by" in page(client.get("/"))
+    assert_english(client, "/", "/todo/")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from merchants.models import User
+from merchants.models import Credential, User
 from shipping.models import Package
 from tests.pages.test_desk import fields, member, page
 
@@ -37,6 +37,23 @@ def test_a_form_sent_after_the_session_ended_goes_on_after_the_login(world: Any)
     assert typed["p0-waybill_id"] == "SF3100000000001"
     client.post(f"/orders/{order.order_id}/ship/", typed)
     assert Package.objects.get().waybill_id == "SF3100000000001"
+
+
+def test_a_form_with_a_secret_opens_anew_and_says_that_the_secret_is_not_saved(world: Any) -> None:
+    member(world, "admin")
+    user = User.objects.get(username="admin")
+    user.set_password("parcels-all-day")
+    user.save()
+    before = Credential.objects.get(merchant=world.merchant)
+    path = f"/admin/merchants/credential/{before.pk}/change/"
+    asked = Client().post(path, {"mode": "own", "new_secret": "another-secret-of-32-signs-000000"})
+    assert "another-secret" not in page(asked)
+    client = Client()
+    typed = {**hidden(page(asked)), "username": "admin", "password": "parcels-all-day"}
+    answer = client.post("/login/", typed, follow=True)
+    assert answer.redirect_chain[-1][0] == path
+    assert "请再填一次" in page(answer)
+    assert Credential.objects.get(pk=before.pk).app_secret == before.app_secret
 
 
 def test_a_form_that_we_did_not_keep_is_not_sent_on(world: Any) -> None:
