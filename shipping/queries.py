@@ -19,7 +19,6 @@ from wechat.waybills import normalise
 from . import states
 from .drafts import VIRTUAL, CourseDraft, Goods, Item, OrderFacts, PackageDraft, Pair, SerialDraft
 from .models import (
-    Attempt,
     Courier,
     Hold,
     Order,
@@ -71,14 +70,6 @@ def parcels_of(order: Order) -> QuerySet[Parcel]:
 
 def package_for(user: User, pk: int) -> Package:
     return get_object_or_404(packages_for(user), pk=pk)
-
-
-def shipments_for(user: User) -> QuerySet[Shipment]:
-    return Shipment.objects.filter(merchant__in=merchants_for(user)).select_related("merchant", "order")
-
-
-def attempts_for(user: User) -> QuerySet[Attempt]:
-    return Attempt.objects.filter(merchant__in=merchants_for(user)).select_related("merchant", "order")
 
 
 def couriers_of(order: Order) -> dict[str, str] | None:

@@ -28,6 +28,7 @@ from shipping.queries import (
     order_for,
     order_packages,
     orders_for,
+    package_for,
     packages_for,
     parcels_of,
     printings_of,
@@ -123,7 +124,7 @@ def order_sync(request: MemberRequest) -> HttpResponse:
 @require_GET
 def package_status(request: MemberRequest, pk: int) -> HttpResponse:
     """The fragment that follows a package; it stops polling by itself."""
-    package = get_object_or_404(packages_for(request.user), pk=pk)
+    package = package_for(request.user, pk)
     answer = render(request, "shipping/_package_status.html", {"package": package})
     if package.status in states.MOVING:
         return answer
@@ -155,7 +156,7 @@ def _settle(request: MemberRequest, pk: int, target: str, reason: str) -> None:
 def shipment_cancel(request: MemberRequest, pk: int) -> HttpResponse:
     """Withdraw the packages of a shipment that have not left."""
     package = packages_for(request.user).filter(shipment_id=pk).first()
-    shipment = get_object_or_404(packages_for(request.user), pk=package.pk if package else 0).shipment
+    shipment = package_for(request.user, package.pk if package else 0).shipment
     try:
         reached = services.cancel_shipment(shipment=shipment, user=request.user)
         none = _("没有可以撤回的包裹：已经提交，或者已经撤回了。")
@@ -170,7 +171,7 @@ def shipment_cancel(request: MemberRequest, pk: int) -> HttpResponse:
 @require_POST
 def package_confirm(request: MemberRequest, pk: int) -> HttpResponse:
     """A person compared the label with the order as it is now: ship the package as it was."""
-    package = get_object_or_404(packages_for(request.user), pk=pk)
+    package = package_for(request.user, pk)
     if request.GET.get("seen") not in (None, looked_at(noted_of(package.order))):
         messages.error(request, _("订单刚刚又变了，请对照现在的地址和商品再核对一次。"))
         return redirect("order_detail", order_id=package.order.order_id)
