@@ -5,8 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Upper
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -23,16 +22,15 @@ from .models import (
     Hold,
     Order,
     OrderBody,
-    OrderLine,
     Package,
     Parcel,
     Printing,
-    Serial,
     Shipment,
     StatusChange,
     Typed,
     Visit,
 )
+from .serials import serials_used
 
 MET_BEFORE = (606037, 268545006)
 EMPTY: Mapping[Pair, int] = {}
@@ -92,10 +90,11 @@ def order_facts(
     excluding: Shipment | None = None,
     waybills: Collection[str] = (),
     serials: Collection[str] = (),
+    user: User | None = None,
 ) -> OrderFacts:
     """Everything the rules may know of an order; `excluding` leaves out the shipment being checked.
 
-    `waybills` and `serials`: the draft's, looked for on other orders.
+    `waybills` and `serials`: the draft's, looked for on other orders; serials in the stores of `user`.
     """
     ours = list(_holding(order, excluding))
     parcels = list(order.parcels.all())
@@ -127,7 +126,7 @@ def order_facts(
         has_return_address=order.merchant.has_return_address,
         couriers=couriers_of(order),
         courier_initials=dict(couriers_for(order).values_list("delivery_id", "initials")),
-        serials_used=_serials_used(order, serials, excluding),
+        serials_used=serials_used(order.merchant, serials, user, excluding),
         met_before=_met_before(order),
     )
 
@@ -204,20 +203,6 @@ def _was_answered(order: Order, errcode: int) -> bool:
     return Package.objects.filter(order=order, errcode=errcode).exists()
 
 
-def _serials_used(order: Order, serials: Collection[str], excluding: Shipment | None) -> dict[str, str]:
-    """Which of these SNs other packages of the store hold that count -> the order they are on.
-
-    Where goods of the order were refunded the device may have come back: the platform judges then.
-    """
-    rows = Serial.objects.annotate(number=Upper("sn_code")).filter(number__in=map(normalise, serials))
-    rows = rows.filter(package__merchant=order.merchant, package__status__in=states.HOLDS_GOODS)
-    refunded = OrderLine.objects.filter(order=OuterRef("package__order"), finish_aftersale_sku_cnt__gt=0)
-    rows = rows.exclude(package__order__status__in=(200, 250)).exclude(Exists(refunded))
-    if excluding:
-        rows = rows.exclude(package__shipment=excluding)
-    return dict(rows.values_list("sn_code", "package__order__order_id"))
-
-
 def _met_before(order: Order) -> frozenset[tuple[int, str, str]]:
     """What the platform refused earlier for these goods: (code, product, sku), for 606061 the courier."""
     products = {line.product_id for line in order.lines.all()}
@@ -258,12 +243,14 @@ class Event(NamedTuple):
     subject: str
     who: User | None
     why: str = ""
+    # Whose badge was scanned, beside the login.
+    packer: User | None = None
 
 
 def order_events(order: Order) -> list[Event]:
     """What happened to an order here, the newest first."""
-    rows = StatusChange.objects.filter(package__order=order).select_related("package", "by")
-    events = [Event(c.at, c.target, str(c.package), c.by, c.reason if c.by else "") for c in rows]
+    rows = StatusChange.objects.filter(package__order=order).select_related("package", "by", "packer")
+    events = [Event(c.at, c.target, str(c.package), c.by, c.reason if c.by else "", c.packer) for c in rows]
     for hold in order.holds.select_related("held_by", "released_by"):
         events.append(Event(hold.held_at, "hold", "", hold.held_by, hold.reason))
         ended = hold.released_at or hold.until
@@ -387,3 +374,9 @@ def same_buyer(order: Order, user: User) -> list[Order]:
     )  # fmt: skip
     rows = rows.exclude(pk=order.pk).prefetch_related("lines", "parcels", "holds", "packages__items")
     return [other for other in rows.order_by("deadline_at", "pk")[:20] if can_ship(other)]
+
+
+def couriers_for_user(user: User) -> dict[str, str]:
+    """The couriers of all the user's stores, code -> name."""
+    rows = Courier.objects.filter(merchant__in=merchants_for(user), is_listed=True).order_by("delivery_id")
+    return dict(rows.values_list("delivery_id", "delivery_name"))

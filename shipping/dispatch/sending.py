@@ -13,6 +13,7 @@ from shipping.models import Attempt, Order, Package, Shipment
 from shipping.pauses import READ, stopping_pauses
 from shipping.queries import draft_of_package, order_facts
 from shipping.rules import check
+from shipping.serials import numbers_in
 from shipping.services import close_attempt_if_settled, move
 from shipping.syncing import store_reply
 from wechat.payload import CourseWire, ItemWire, PackageWire, SerialWire, send_body
@@ -86,8 +87,8 @@ def _mark_already_there(attempt: Attempt) -> None:
 def _stopping(order: Order, packages: list[Package], attempt: Attempt) -> Problem | None:
     described = tuple(draft_of_package(package) for package in packages)
     draft = Draft(order.order_id, described, noted_by(attempt.shipment))
-    serials = [package.serial.sn_code for package in described if package.serial]
-    facts = order_facts(order, excluding=attempt.shipment, serials=serials)
+    shipment, serials = attempt.shipment, numbers_in(described)
+    facts = order_facts(order, excluding=shipment, serials=serials, user=shipment.created_by)
     return next((problem for problem in check(draft, facts) if problem.stops), None)
 
 

@@ -7,6 +7,7 @@ from .clock import Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
+from .station import ScanSession, SerialUse
 from .tempo import Tempo
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "PackageItem",
     "Parcel",
     "Printing",
+    "ScanSession",
     "Schedule",
     "Serial",
+    "SerialUse",
     "Shipment",
     "StatusChange",
     "SyncCursor",

@@ -1,0 +1,99 @@
+"""The ledger of devices: which package has which serial number or IMEI, and which came back.
+
+A row is taken when a package is queued and ends when the package is off, when goods of its line were refunded
+after it had left, or when a person says that the device is here again.
+"""
+
+from collections.abc import Collection, Iterable
+
+from django.db.models import Q, QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from merchants.models import Merchant, Role, User
+from merchants.queries import merchants_for
+from wechat.waybills import normalise
+
+from .drafts import PackageDraft, Pair, SerialHolder
+from .models import Order, Package, Serial, SerialUse, Shipment
+
+REFUNDED = (200, 250)
+
+
+def numbers_in(packages: Iterable[PackageDraft]) -> list[str]:
+    """Every number of a device in these packages, one spelling each."""
+    serials = [package.serial for package in packages if package.serial]
+    numbers = (normalise(text) for serial in serials for text in vars(serial).values())
+    return [number for number in numbers if number]
+
+
+def serials_used(
+    merchant: Merchant, numbers: Collection[str], user: User | None, excluding: Shipment | None
+) -> dict[str, SerialHolder]:
+    """Which of these numbers other packages hold, in the stores this person sees, else in this one."""
+    if not numbers:
+        return {}
+    stores = merchants_for(user).values("pk") if user else [merchant.pk]
+    rows = _in_use().filter(Q(merchant__in=stores) | Q(merchant=merchant), number__in=map(normalise, numbers))
+    if excluding:
+        rows = rows.exclude(package__shipment=excluding)
+    return {use.number: _holder(use) for use in rows}
+
+
+def _in_use() -> QuerySet[SerialUse]:
+    rows = SerialUse.objects.filter(released_at=None)
+    return rows.select_related("package__order", "package__shipment__packer", "package__shipment__created_by")
+
+
+def _holder(use: SerialUse) -> SerialHolder:
+    shipment = use.package.shipment
+    who = shipment.packer or shipment.created_by or ""
+    at = f"{timezone.localtime(use.taken_at):%Y-%m-%d %H:%M}"
+    return SerialHolder(use.package.order.order_id, str(who), at)
+
+
+def take(package: Package) -> None:
+    """Enter a package's numbers. Raises IntegrityError when another one of the store was faster."""
+    serial = Serial.objects.filter(package=package).first()
+    numbers = {serial.imei2: "imei", serial.imei1: "imei", serial.sn_code: "sn"} if serial else {}
+    SerialUse.objects.bulk_create(
+        SerialUse(merchant=package.merchant, package=package, kind=kind, number=normalise(number))
+        for number, kind in numbers.items()
+        if number
+    )
+
+
+def let_go(package: Package, reason: str = "") -> None:
+    """The package is off, so its device may go with another one."""
+    package.serial_uses.filter(released_at=None).update(released_at=timezone.now(), reason=reason)
+
+
+def release_returned(order: Order, refunded: Collection[Pair]) -> int:
+    """Goods were refunded: the devices that left with them may be sold again; the platform judges then."""
+    uses = SerialUse.objects.filter(package__order=order, released_at=None)
+    if order.status not in REFUNDED:
+        pairs = Q(pk=None)
+        for product_id, sku_id in refunded:
+            pairs |= Q(package__items__product_id=product_id, package__items__sku_id=sku_id)
+        uses = uses.filter(pk__in=uses.filter(pairs).values("pk"))
+    return uses.update(released_at=timezone.now(), reason="refunded")
+
+
+def release_by_hand(*, use: SerialUse, user: User, reason: str) -> bool:
+    """A person has the device in hand again; False if it was free already."""
+    row = SerialUse.objects.filter(pk=use.pk, released_at=None)
+    return row.update(released_at=timezone.now(), released_by=user, reason=reason[:200]) == 1
+
+
+def serials_for(user: User, number: str = "") -> QuerySet[SerialUse]:
+    """The ledger of the user's stores, the newest first; of one number, where one is given."""
+    rows = SerialUse.objects.filter(merchant__in=merchants_for(user)).select_related(
+        "merchant", "package__order", "package__shipment__packer", "package__shipment__created_by",
+        "released_by",
+    )  # fmt: skip
+    return rows.filter(number=normalise(number)) if number.strip() else rows
+
+
+def serial_for(user: User, pk: int) -> SerialUse:
+    """A number in use at a store where this person is a manager, or 404."""
+    return get_object_or_404(SerialUse, merchant__in=merchants_for(user, Role.MANAGER), pk=pk)
