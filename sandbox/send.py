@@ -9,6 +9,7 @@ from sandbox.call import Call, Outcome, refused
 from sandbox.rules import ORDER_RULES, PACKAGE_RULES, Parcel, Sending
 
 PACE_SECONDS = 1.0
+MINUTE = 60
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Verdict:
 
 def send(call: Call) -> Outcome:
     """Answer one delivery/send call and change the order if it is accepted."""
+    if _too_many(call):
+        return refused(Problem(45011))
     if problem := first(_argument_problems(call.body)):
         return refused(problem)
     order = orders.load(call.db, str(call.body["order_id"]))
@@ -63,6 +66,19 @@ def _goods_problems(path: str, goods: Json) -> Iterator[Problem]:
         value = int(goods.get(name) or 0)
         if value <= 0:
             yield invalid_args(f"{path}.{name}", "> 0", value)
+
+
+def _too_many(call: Call) -> bool:
+    """Whether the store has used up its sends of this minute."""
+    allowed = call.switches["sends_a_minute"]
+    if not allowed:
+        return False
+    counted = call.db.execute(
+        "SELECT count(*) FROM ledger WHERE appid = ? AND path LIKE '%/delivery/send' AND at >= ?"
+        " AND errcode IS NOT 45011",
+        (call.merchant.appid, call.now - call.now % MINUTE),
+    )
+    return bool(counted.fetchone()[0] >= allowed)
 
 
 def _too_soon(call: Call, order_id: str) -> bool:
