@@ -19,7 +19,7 @@ _FIELD_OF: dict[str, tuple[str, int]] = {
 }
 _UNUSED, _UNUSED_STARTS = frozenset(_TABLE["unused"]["names"]), tuple(_TABLE["unused"]["starts"])
 
-_DROPPED = re.compile(r"[\s_\-.:*#/]+|\((?:必填|选填|可选)\)")
+_DROPPED = re.compile(r"[\s_\-.:*#/]+")
 _BRACKETS = re.compile(r"\([^)]*\)")
 
 
