@@ -59,3 +59,8 @@ def id_text(text: str) -> str:
 def is_destroyed(text: str) -> bool:
     """Whether Excel wrote the number in short, 3.71E+18: the digits are lost."""
     return _DESTROYED.fullmatch(text) is not None
+
+
+def full_width(sign: str) -> str:
+    """The form of an ASCII sign that Chinese input methods type."""
+    return chr(ord(sign) + 0xFEE0)

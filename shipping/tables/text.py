@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from io import StringIO, TextIOWrapper
 from typing import TextIO
 
+from .cells import full_width
 from .refusing import Refused
 from .source import Source
 
-SEPARATORS = (",", "\t", ";", "，", "；", "|")
+SEPARATORS = (",", "\t", ";", full_width(","), full_width(";"), "|")
 SNIFFED_LINES = 8
 CHUNK = 1 << 16
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
