@@ -110,6 +110,7 @@ def order_facts(
         changed_at=f"{timezone.localtime(order.alarm_at):%H:%M}" if order.alarm_at else "",
         waybills_elsewhere=_elsewhere(order, waybills),
         is_read=order.read_at is not None,
+        is_entered=order.is_entered,
         status=order.status,
         is_paid=order.paid_at is not None,
         deliver_method=order.deliver_method,
