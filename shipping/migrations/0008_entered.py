@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shipping', '0006_kinds'),
+        ('shipping', "0007_tempo"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
