@@ -92,7 +92,7 @@ def _add_packages(found: dict[int, Around], excluding: Shipment | None) -> None:
     for package in rows.exclude(shipment=excluding) if excluding else rows:
         found[package.order_id].ours.append(package)
     answered = Package.objects.filter(order__in=found, errcode=NEEDS_EWAYBILL)
-    for key in answered.values_list("order", flat=True):
+    for key in answered.values_list("order__pk", flat=True):
         found[key].needs_ewaybill = True
 
 
@@ -125,7 +125,7 @@ def _add_met(found: dict[int, Around], orders: Collection[Order]) -> None:
         merchant__in={order.merchant_id for order in orders},
         errcode__in=(*MET_BEFORE, COURIER_REFUSED),
         items__product_id__in=set().union(*products.values()),
-    ).values_list("merchant", "errcode", "items__product_id", "items__sku_id", "delivery_id")
+    ).values_list("merchant__pk", "errcode", "items__product_id", "items__sku_id", "delivery_id")
     met: dict[int, set[tuple[int, str, str]]] = defaultdict(set)
     for store, code, product, sku, courier in rows:
         met[store].add((int(code or 0), product, courier if code == COURIER_REFUSED else sku))
@@ -152,7 +152,7 @@ def _add_numbers(
 
 def _carriers(numbers: Collection[str], stores: Collection[int]) -> dict[str, list[Carrier]]:
     rows = Package.objects.filter(merchant__in=stores, waybill_id__in=numbers, status__in=states.HOLDS_GOODS)
-    whose = ("merchant", "order", "order__order_id", "order__openid", "order__address_hash")
+    whose = ("merchant__pk", "order__pk", "order__order_id", "order__openid", "order__address_hash")
     carriers: dict[str, list[Carrier]] = defaultdict(list)
     for number, *place in rows.values_list("waybill_id", *whose):
         carriers[number].append(Carrier(*place))
@@ -176,7 +176,7 @@ def _add_serials(
     rows = rows.exclude(package__order__status__in=(200, 250)).exclude(Exists(refunded))
     if excluding:
         rows = rows.exclude(package__shipment=excluding)
-    used = list(rows.values_list("package__merchant", "sn_code", "package__order__order_id"))
+    used = list(rows.values_list("package__merchant__pk", "sn_code", "package__order__order_id"))
     for order in orders:
         own = set(map(normalise, serials.get(order.pk, ())))
         found[order.pk].serials_used = {

@@ -73,7 +73,7 @@ def _shipments(orders: Collection[Order], waybills: Mapping[int, Collection[str]
     The latest: a person who confirmed a change has looked since.
     """
     rows = Shipment.objects.filter(order__in=orders, noted__isnull=False).order_by("id")
-    numbered = rows.exclude(packages__waybill_id="").values_list("pk", "order", "packages__waybill_id")
+    numbered = rows.exclude(packages__waybill_id="").values_list("pk", "order__pk", "packages__waybill_id")
     latest = {key: pk for pk, key, number in numbered if number in waybills.get(key, ())}
     return {shipment.order_id: shipment for shipment in rows.filter(pk__in=latest.values())}
 
@@ -92,5 +92,5 @@ def _printings(orders: Collection[Order]) -> dict[int, Printing]:
     """The latest slip of each, if it was printed for the parcel now being packed."""
     latest = {row.order_id: row for row in Printing.objects.filter(order__in=orders).order_by("id")}
     shipped = Package.objects.filter(order__in=list(latest), status=states.SHIPPED).order_by("status_at")
-    left = dict(shipped.values_list("order", "status_at")) if latest else {}
+    left = dict(shipped.values_list("order__pk", "status_at")) if latest else {}
     return {key: row for key, row in latest.items() if key not in left or row.at > left[key]}
