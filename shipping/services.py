@@ -13,6 +13,7 @@ from merchants.services import resume_pause
 from wechat.waybills import normalise, without_blanks
 
 from . import states
+from .around import open_holds
 from .drafts import Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
 from .entered import move_status_on
 from .labels import noted_at_label, noted_before, noted_of
@@ -31,7 +32,7 @@ from .models import (
     Typed,
     Visit,
 )
-from .queries import PRESENT, draft_of_package, open_holds, order_facts, rejected_with
+from .queries import PRESENT, draft_of_package, order_facts, rejected_with
 from .rules import check
 from .wake import wake
 
