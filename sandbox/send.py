@@ -31,7 +31,7 @@ def send(call: Call) -> Outcome:
         return refused(Problem(100002))
     if code := order["_sandbox"].get("answers"):
         return refused(Problem(code, order["_sandbox"].get("errmsg")))
-    if _too_soon(call, order["order_id"]):
+    if too_soon(call, order["order_id"]):
         return refused(Problem(100003))
     sending = Sending(call.db, order, call.body["delivery_list"], call.merchant, call.switches)
     verdict = _judge(sending)
@@ -81,7 +81,7 @@ def _too_many(call: Call) -> bool:
     return bool(counted.fetchone()[0] >= allowed)
 
 
-def _too_soon(call: Call, order_id: str) -> bool:
+def too_soon(call: Call, order_id: str) -> bool:
     """Whether the order was called less than a second ago; if not, the second starts now."""
     row = call.db.execute("SELECT called_at FROM orders WHERE order_id = ?", (order_id,)).fetchone()
     if call.switches["order_pace"] and 0 <= call.now - row["called_at"] < PACE_SECONDS:
@@ -113,7 +113,7 @@ def _enter(call: Call, order: Json, verdict: Verdict) -> Outcome:
     orders.save(call.db, order)
     _lock_serials(call, order["order_id"], verdict.good)
     return Outcome(
-        answer, [_record(entry, package) for entry, package in zip(entered, verdict.good, strict=True)]
+        answer, [record(entry, package) for entry, package in zip(entered, verdict.good, strict=True)]
     )
 
 
@@ -127,7 +127,7 @@ def _lock_serials(call: Call, order_id: str, packages: list[Json]) -> None:
     )
 
 
-def _record(entry: Json, package: Json) -> Json:
+def record(entry: Json, package: Json) -> Json:
     """The ledger's word for one accepted parcel: what order/get shows plus course and serial numbers."""
     kept = {name: part for name, part in entry.items() if name != "delivery_address"}
     return kept | {name: package[name] for name in ("course_info", "sn_info") if name in package}

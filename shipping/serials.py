@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from merchants.models import Merchant, Role, User
+from merchants.models import Role, User
 from merchants.queries import merchants_for
 from wechat.waybills import normalise
 
@@ -27,22 +27,16 @@ def numbers_in(packages: Iterable[PackageDraft]) -> list[str]:
     return [number for number in numbers if number]
 
 
-def serials_used(
-    merchant: Merchant, numbers: Collection[str], user: User | None, excluding: Shipment | None
-) -> dict[str, SerialHolder]:
-    """Which of these numbers other packages hold, in the stores this person sees, else in this one."""
-    if not numbers:
-        return {}
-    stores = merchants_for(user).values("pk") if user else [merchant.pk]
-    rows = _in_use().filter(Q(merchant__in=stores) | Q(merchant=merchant), number__in=map(normalise, numbers))
+def holders(
+    numbers: Collection[str], stores: Collection[int], excluding: Shipment | None
+) -> list[tuple[int, str, SerialHolder]]:
+    """Store, number and holder of those that packages of these stores hold."""
+    rows = SerialUse.objects.filter(released_at=None, merchant__in=stores, number__in=numbers).select_related(
+        "package__order", "package__shipment__packer", "package__shipment__created_by"
+    )
     if excluding:
         rows = rows.exclude(package__shipment=excluding)
-    return {use.number: _holder(use) for use in rows}
-
-
-def _in_use() -> QuerySet[SerialUse]:
-    rows = SerialUse.objects.filter(released_at=None)
-    return rows.select_related("package__order", "package__shipment__packer", "package__shipment__created_by")
+    return [(use.merchant_id, use.number, _holder(use)) for use in rows]
 
 
 def _holder(use: SerialUse) -> SerialHolder:

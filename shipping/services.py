@@ -13,7 +13,9 @@ from merchants.services import resume_pause
 from wechat.waybills import normalise, without_blanks
 
 from . import states
+from .around import open_holds
 from .drafts import Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
+from .entered import move_status_on
 from .labels import noted_at_label, noted_before, noted_of
 from .models import (
     Attempt,
@@ -30,7 +32,7 @@ from .models import (
     Typed,
     Visit,
 )
-from .queries import PRESENT, draft_of_package, open_holds, order_facts, rejected_with
+from .queries import PRESENT, draft_of_package, order_facts, rejected_with
 from .rules import check
 from .serials import let_go, numbers_in, take
 from .wake import wake
@@ -76,6 +78,8 @@ def move(
     )  # fmt: skip
     if target in states.FREES_WAYBILL:
         let_go(package)
+    if target == states.SHIPPED:
+        move_status_on(package.order_id)
 
 
 def tidy(draft: Draft) -> Draft:

@@ -236,8 +236,10 @@ def in_hand(session: ScanSession) -> InHand | None:
 def is_paused(session: ScanSession) -> bool:
     """Whether what was just saved waits because its store stands still."""
     last = state_of(session).last
-    stores = Shipment.objects.filter(pk=last.shipment).values("merchant") if last else ()
-    return bool(last) and stopping_pauses().filter(merchant__in=stores).exists()
+    if last is None:
+        return False
+    stores = Shipment.objects.filter(pk=last.shipment).values("merchant")
+    return stopping_pauses().filter(merchant__in=stores).exists()
 
 
 def recent_packages(session: ScanSession) -> list[Package]:

@@ -33,8 +33,8 @@ def fill_ledger(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('merchants', '0005_badge'),
-        ('shipping', '0007_tempo'),
+        ('merchants', '0006_badge'),
+        ('shipping', '0008_entered'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
