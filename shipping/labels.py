@@ -15,8 +15,9 @@ NONE_CORRECTED: Mapping[int, Shipment] = {}
 
 
 def noted_of(order: Order) -> Noted:
-    """What is to be remembered of an order while its label is being used."""
-    pairs = dict.fromkeys((line.product_id, line.sku_id) for line in order.lines.all())
+    """What is to be remembered of an order while its label is being used; goods only once they were read."""
+    lines = order.lines.all() if order.read_at else ()
+    pairs = dict.fromkeys((line.product_id, line.sku_id) for line in lines)
     return Noted(order.address_hash, address_of(order), tuple(pairs))
 
 

@@ -97,6 +97,7 @@ def facts_of(order: Order, around: Around) -> OrderFacts:
         changed_at=f"{timezone.localtime(order.alarm_at):%H:%M}" if order.alarm_at else "",
         waybills_elsewhere=around.elsewhere,
         is_read=order.read_at is not None,
+        is_entered=order.is_entered,
         status=order.status,
         is_paid=order.paid_at is not None,
         deliver_method=order.deliver_method,

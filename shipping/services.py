@@ -16,6 +16,7 @@ from wechat.waybills import normalise, without_blanks
 from . import states
 from .around import open_holds
 from .drafts import EXPRESS, Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
+from .entered import move_status_on
 from .labels import noted_at_label, noted_before, noted_of
 from .models import (
     Attempt,
@@ -72,6 +73,8 @@ def move(
     StatusChange.objects.create(
         package=package, source=source, target=target, who=who, by=by, attempt=attempt, reason=reason[:300]
     )
+    if target == states.SHIPPED:
+        move_status_on(package.order_id)
 
 
 def move_all(packages: Collection[Package], target: str, *, who: str, by: User | None = None) -> None:

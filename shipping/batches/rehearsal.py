@@ -151,7 +151,7 @@ class Rehearsal:
     def _door_problems(
         self, wanted: FileOrder, fresh: list[SheetPackage], facts: OrderFacts
     ) -> Iterator[Placed]:
-        if not facts.is_read and any(leaves_blanks(package) for package in fresh):
+        if not (facts.is_read or facts.is_entered) and any(leaves_blanks(package) for package in fresh):
             problem = Problem("order", slug="facts_unreadable")
             yield Placed(*place(problem, fresh, wanted), problem)
         for row in wanted.rows:
