@@ -11,7 +11,7 @@ from django.utils import timezone
 from merchants.services import pause_merchant
 from shipping import states
 from shipping.models import Attempt, Package, Shipment
-from shipping.pauses import SEND
+from shipping.pauses import SEND, may_not_read
 from shipping.services import move
 from shipping.wake import wake
 from wechat.errcodes import Code, meaning
@@ -20,6 +20,7 @@ from wechat.replies import Reply, ReplyKind
 
 from .pacing import requeue_at, table_wait, until
 from .sending import end, put_back
+from .tempo import slow_down
 
 NO_ANSWER = ("unclear", "worker_died")
 
@@ -80,7 +81,8 @@ def accept(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) 
     for package in packages:
         move(package, states.SHIPPED, who=states.WORKER, attempt=attempt, **cleared)
     # The answer holds nothing but 0: only a read shows the order's new status and parcels.
-    wake("read_by_id", str(attempt.merchant_id), attempt.order.order_id)
+    if not may_not_read(attempt.merchant):
+        wake("read_by_id", str(attempt.merchant_id), attempt.order.order_id)
 
 
 def reject(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:
@@ -90,6 +92,8 @@ def reject(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) 
 
 def try_later(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:
     shipment, now = attempt.shipment, timezone.now()
+    if code.until == "next_minute":
+        slow_down(attempt.merchant, SEND, attempt.sent_at or now)
     if code.scope == "merchant_call":
         pause_merchant(
             merchant=attempt.merchant, call=SEND, errcode=reply.errcode, errmsg=reply.errmsg,

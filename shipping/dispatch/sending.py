@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from merchants.queries import open_pauses
 from shipping import states
 from shipping.drafts import Draft, Problem
 from shipping.labels import noted_by
 from shipping.models import Attempt, Order, Package, Shipment
-from shipping.pauses import READ, stopping_pauses
+from shipping.pauses import may_not_read, stopping_pauses
 from shipping.queries import draft_of_package, order_facts
 from shipping.rules import check
 from shipping.services import close_attempt_if_settled, move
@@ -27,9 +26,7 @@ FRESH = timedelta(seconds=60)
 
 def needs_read(attempt: Attempt) -> bool:
     """Facts must be younger than a minute, unless this merchant's account may not read orders at all."""
-    if _is_fresh(attempt.order):
-        return False
-    return not open_pauses().filter(merchant=attempt.merchant, call=READ, until=None).exists()
+    return not (_is_fresh(attempt.order) or may_not_read(attempt.merchant))
 
 
 def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:
@@ -39,7 +36,7 @@ def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:
         return False
     order = store_reply(attempt.merchant, attempt.order.order_id, reply, began)
     if order is None or not _is_fresh(order):
-        note_refusal(attempt.merchant, reply)
+        note_refusal(attempt.merchant, reply, began)
         put_back(attempt, slug=reply.slug or "facts_unreadable", reply=reply)
         return False
     attempt.order = order

@@ -152,6 +152,7 @@ ROUTES: dict[str, Route] = {
     "my_trouble": Route(ANYONE),
     "search": Route(ANYONE),
     "order_sync": Route(ANYONE, "POST"),
+    "order_enter": Route(STAFF, data=lambda store: {"merchant": store.merchant.appid}),
     "order_detail": Route(STAFF, args=_order_of),
     "order_ship": Route(STAFF, args=_order_of),
     "order_presence": Route(STAFF, args=_order_of),
@@ -174,6 +175,8 @@ ROUTES: dict[str, Route] = {
     "errand": Route(ADMIN, args=_errand_of),
     "errand_status": Route(ADMIN, args=_errand_of),
     "authorized": Route(ADMIN, args=_way_back, data=lambda store: {"auth_code": "code"}),
+    "line_test": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
+    "line_quota": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "component_events": Route(PUBLIC, "POST", unsigned=403),
     # the rest
     "error_list": Route(ANYONE),
