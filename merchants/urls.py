@@ -23,6 +23,8 @@ urlpatterns = [
     path("invitations/<int:pk>/withdraw/", members.invitation_withdraw, name="invitation_withdraw"),
     path("errands/<int:pk>/", errands.errand, name="errand"),
     path("errands/<int:pk>/status/", errands.errand_status, name="errand_status"),
+    path("stores/<int:pk>/test/", errands.line_test, name="line_test"),
+    path("stores/<int:pk>/quota/", errands.line_quota, name="line_quota"),
     path("wechat/events/component/", component_events, name="component_events"),
     path("wechat/authorized/<str:state>/", errands.authorized, name="authorized"),
 ]
