@@ -14,6 +14,7 @@ from merchants.models import Role, User
 from merchants.queries import merchants_for
 from wechat.waybills import normalise
 
+from . import states
 from .drafts import PackageDraft, Pair, SerialHolder
 from .models import Order, Package, Serial, SerialUse, Shipment
 
@@ -46,20 +47,31 @@ def _holder(use: SerialUse) -> SerialHolder:
     return SerialHolder(use.package.order.order_id, str(who), at)
 
 
-def take(package: Package) -> None:
-    """Enter a package's numbers. Raises IntegrityError when another one of the store was faster."""
-    serial = Serial.objects.filter(package=package).first()
-    numbers = {serial.imei2: "imei", serial.imei1: "imei", serial.sn_code: "sn"} if serial else {}
+def follow_move(packages: Collection[Package], source: str, target: str) -> None:
+    """Queued packages take their devices, those that are off let them go.
+
+    Raises IntegrityError when another package of the store was faster.
+    """
+    if source == states.DRAFT and target == states.QUEUED:
+        _take(packages)
+    elif target in states.FREES_WAYBILL:
+        uses = SerialUse.objects.filter(package__in=packages, released_at=None)
+        uses.update(released_at=timezone.now())
+
+
+def _take(packages: Collection[Package]) -> None:
+    serials = Serial.objects.filter(package__in=packages).select_related("package")
     SerialUse.objects.bulk_create(
-        SerialUse(merchant=package.merchant, package=package, kind=kind, number=normalise(number))
-        for number, kind in numbers.items()
+        SerialUse(
+            merchant_id=serial.package.merchant_id,
+            package=serial.package,
+            kind=kind,
+            number=normalise(number),
+        )
+        for serial in serials
+        for number, kind in {serial.imei2: "imei", serial.imei1: "imei", serial.sn_code: "sn"}.items()
         if number
     )
-
-
-def let_go(package: Package, reason: str = "") -> None:
-    """The package is off, so its device may go with another one."""
-    package.serial_uses.filter(released_at=None).update(released_at=timezone.now(), reason=reason)
 
 
 def release_returned(order: Order, refunded: Collection[Pair]) -> int:

@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('merchants', '0006_badge'),
-        ('shipping', '0008_entered'),
+        ('shipping', '0009_batches'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
