@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from .door import component_events
+from .door import component_events, store_events
 from .views import errands, factor, links, members, person, signin
 
 urlpatterns = [
@@ -24,5 +24,6 @@ urlpatterns = [
     path("errands/<int:pk>/", errands.errand, name="errand"),
     path("errands/<int:pk>/status/", errands.errand_status, name="errand_status"),
     path("wechat/events/component/", component_events, name="component_events"),
+    path("wechat/events/<str:key>/", store_events, name="store_events"),
     path("wechat/authorized/<str:state>/", errands.authorized, name="authorized"),
 ]

@@ -3,7 +3,7 @@
 All ids are text: order ids have 19 digits, which spreadsheets and JavaScript destroy. Money is in fen.
 """
 
-from .clock import Schedule, SyncCursor
+from .clock import Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
@@ -21,6 +21,7 @@ __all__ = [
     "PackageItem",
     "Parcel",
     "Printing",
+    "Reading",
     "Schedule",
     "Serial",
     "Shipment",

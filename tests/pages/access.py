@@ -175,6 +175,9 @@ ROUTES: dict[str, Route] = {
     "errand_status": Route(ADMIN, args=_errand_of),
     "authorized": Route(ADMIN, args=_way_back, data=lambda store: {"auth_code": "code"}),
     "component_events": Route(PUBLIC, "POST", unsigned=403),
+    "store_events": Route(
+        PUBLIC, "POST", lambda store: (store.merchant.credential.event_key,), unsigned=403, foreign=403
+    ),
     # the rest
     "error_list": Route(ANYONE),
     "history": Route(MANAGER),

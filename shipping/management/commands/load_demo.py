@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
+from merchants.credentials import save_push_secrets
 from merchants.models import Merchant, User
 from merchants.services import add_merchant, set_membership
 from shipping.drafts import VIRTUAL, CourseDraft, Draft, PackageDraft, SerialDraft
@@ -77,7 +78,11 @@ def _drafts(merchant: Merchant) -> list[Order]:
 
 def _store(appid: str, name: str) -> Merchant:
     known = Merchant.objects.filter(appid=appid).first()
-    return known or add_merchant(appid=appid, name=name, secret=appid[-1] * 32)
+    merchant = known or add_merchant(appid=appid, name=name, secret=appid[-1] * 32)
+    if not merchant.credential.push_token:
+        pushed = {"push_token": f"push-{appid[-1] * 10}", "aes_key": appid[-1] * 43}
+        save_push_secrets(merchant=merchant, secrets=pushed, by=None)
+    return merchant
 
 
 @transaction.atomic
