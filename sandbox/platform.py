@@ -5,7 +5,20 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
 
-from sandbox import cloud, component, faults, ledger, merchants, reads, send, shape, switches, tokens
+from sandbox import (
+    after,
+    asks,
+    cloud,
+    component,
+    faults,
+    ledger,
+    merchants,
+    reads,
+    send,
+    shape,
+    switches,
+    tokens,
+)
 from sandbox.answers import Json, Problem, first, refusal
 from sandbox.call import Arrival, Call, Endpoint, Outcome, Request
 from sandbox.gates import STORE_GATES, TOKEN_GATES
@@ -19,6 +32,15 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/channels/ec/merchant/address/list": Endpoint(shape.ADDRESS_LIST, reads.list_addresses),
     "/channels/ec/merchant/address/get": Endpoint(shape.ADDRESS_GET, reads.get_address),
     "/channels/ec/order/delivery/send": Endpoint(shape.SEND, send.send),
+    "/channels/ec/order/deliveryinfo/update": Endpoint(shape.UPDATE, after.update),
+    "/channels/ec/order/delivery/compensation": Endpoint(shape.COMPENSATION, after.compensate),
+    "/channels/ec/order/addressmodify/accept": Endpoint(shape.ORDER_GET, asks.accept_address),
+    "/channels/ec/order/addressmodify/reject": Endpoint(shape.ORDER_GET, asks.refuse_address),
+    "/channels/ec/order/preshipmentchangesku/get": Endpoint(shape.SKU_CHANGES, asks.waiting_skus),
+    "/channels/ec/order/preshipmentchangesku/approve": Endpoint(shape.ORDER_GET, asks.approve_sku),
+    "/channels/ec/order/preshipmentchangesku/reject": Endpoint(shape.ORDER_GET, asks.refuse_sku),
+    "/channels/ec/order/merchantnotes/update": Endpoint(shape.NOTES, asks.update_notes),
+    "/channels/ec/order/sensitiveinfo/decode": Endpoint(shape.ORDER_GET, asks.decode),
 }
 TOKEN_METHODS = {"/cgi-bin/token": "GET", "/cgi-bin/stable_token": "POST"}
 

@@ -9,6 +9,7 @@ from sandbox.call import Call, Outcome, refused
 from sandbox.rules import ORDER_RULES, PACKAGE_RULES, Parcel, Sending
 
 PACE_SECONDS = 1.0
+MINUTE = 60
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class Verdict:
 
 def send(call: Call) -> Outcome:
     """Answer one delivery/send call and change the order if it is accepted."""
+    if _too_many(call):
+        return refused(Problem(45011))
     if problem := first(_argument_problems(call.body)):
         return refused(problem)
     order = orders.load(call.db, str(call.body["order_id"]))
@@ -28,7 +31,7 @@ def send(call: Call) -> Outcome:
         return refused(Problem(100002))
     if code := order["_sandbox"].get("answers"):
         return refused(Problem(code, order["_sandbox"].get("errmsg")))
-    if _too_soon(call, order["order_id"]):
+    if too_soon(call, order["order_id"]):
         return refused(Problem(100003))
     sending = Sending(call.db, order, call.body["delivery_list"], call.merchant, call.switches)
     verdict = _judge(sending)
@@ -65,7 +68,20 @@ def _goods_problems(path: str, goods: Json) -> Iterator[Problem]:
             yield invalid_args(f"{path}.{name}", "> 0", value)
 
 
-def _too_soon(call: Call, order_id: str) -> bool:
+def _too_many(call: Call) -> bool:
+    """Whether the store has used up its sends of this minute."""
+    allowed = call.switches["sends_a_minute"]
+    if not allowed:
+        return False
+    counted = call.db.execute(
+        "SELECT count(*) FROM ledger WHERE appid = ? AND path LIKE '%/delivery/send' AND at >= ?"
+        " AND errcode IS NOT 45011",
+        (call.merchant.appid, call.now - call.now % MINUTE),
+    )
+    return bool(counted.fetchone()[0] >= allowed)
+
+
+def too_soon(call: Call, order_id: str) -> bool:
     """Whether the order was called less than a second ago; if not, the second starts now."""
     row = call.db.execute("SELECT called_at FROM orders WHERE order_id = ?", (order_id,)).fetchone()
     if call.switches["order_pace"] and 0 <= call.now - row["called_at"] < PACE_SECONDS:
@@ -98,7 +114,7 @@ def _enter(call: Call, order: Json, verdict: Verdict) -> Outcome:
     events.delivered(call.db, order, call.now)
     _lock_serials(call, order["order_id"], verdict.good)
     return Outcome(
-        answer, [_record(entry, package) for entry, package in zip(entered, verdict.good, strict=True)]
+        answer, [record(entry, package) for entry, package in zip(entered, verdict.good, strict=True)]
     )
 
 
@@ -112,7 +128,7 @@ def _lock_serials(call: Call, order_id: str, packages: list[Json]) -> None:
     )
 
 
-def _record(entry: Json, package: Json) -> Json:
+def record(entry: Json, package: Json) -> Json:
     """The ledger's word for one accepted parcel: what order/get shows plus course and serial numbers."""
     kept = {name: part for name, part in entry.items() if name != "delivery_address"}
     return kept | {name: package[name] for name in ("course_info", "sn_info") if name in package}

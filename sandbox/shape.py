@@ -81,6 +81,14 @@ SEND = obj(
         )
     ),
 )
+_WAYBILL = obj(delivery_id=text, waybill_id=text, product_infos=many(_GOODS))
+_PARCEL = obj(delivery_id=text, waybill_id=text, deliver_type=whole, product_infos=many(_GOODS))
+UPDATE = obj(
+    order_id=order_id, delivery_list=many(_PARCEL), change_infos=many(obj(old=_WAYBILL, new=_WAYBILL))
+)
+COMPENSATION = obj(order_id=order_id, reason=whole, delivery_list=many(_PARCEL))
+NOTES = obj(order_id=order_id, merchant_notes=text)
+SKU_CHANGES = obj(page=whole, page_size=whole)
 ORDER_GET = obj(order_id=order_id)
 ORDER_LIST = obj(
     create_time_range=_RANGE,

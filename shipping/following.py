@@ -21,6 +21,7 @@ from wechat.endpoints import ORDER_GET, ORDER_LIST
 from wechat.outcomes import read_outcome
 
 from .dispatch.pacing import until
+from .dispatch.tempo import seconds_between, slow_down
 from .models import SyncCursor
 from .syncing import (
     WINDOW,
@@ -112,6 +113,8 @@ class Run:
         self.began = timezone.now().replace(microsecond=0)
         self.end = time.monotonic() + SLICE
         self.next_call = 0.0
+        asked = 1 / settings.SYNC_RATE if settings.SYNC_RATE else 0.0
+        self.rest = max(asked, seconds_between(merchant, ORDER_GET.name))
 
     def go(self) -> None:
         """Read until nothing is left, the slice is over, or a call is refused."""
@@ -196,9 +199,9 @@ class Run:
                 self._read(order_id)
 
     def _pace(self) -> None:
-        if settings.SYNC_RATE:
+        if self.rest:
             time.sleep(max(0.0, self.next_call - time.monotonic()))
-            self.next_call = time.monotonic() + 1 / settings.SYNC_RATE
+            self.next_call = time.monotonic() + self.rest
 
     def _end_slice(self) -> None:
         if time.monotonic() >= self.end:
@@ -228,6 +231,8 @@ class Run:
         now, values = timezone.now(), {"error": str(failure)[:300]}
         outcome = read_outcome(failure.reply) if failure.reply else None
         if failure.call and outcome and outcome.code.scope == "merchant_call":
+            if outcome.code.until == "next_minute":
+                slow_down(self.merchant, failure.call.name, now)
             pause = pause_merchant(
                 merchant=self.merchant, call=failure.call.name, errcode=outcome.reply.errcode,
                 errmsg=outcome.reply.errmsg, rid=outcome.reply.rid, until=until(outcome.code, now),

@@ -71,3 +71,27 @@ ADDRESS_GET = Endpoint("merchant/address/get", "/channels/ec/merchant/address/ge
 DELIVERY_SEND = Endpoint(
     "order/delivery/send", "/channels/ec/order/delivery/send", is_send=True, body_cap=64 * KB
 )
+
+
+def _changing(path: str, *, in_cloud: bool = True) -> Endpoint:
+    """A call that changes an order, and promises an errcode and nothing else."""
+    return Endpoint(path, f"/channels/ec/{path}", is_send=True, body_cap=64 * KB, in_cloud=in_cloud)
+
+
+# store-api 2.4, 2.5
+DELIVERY_UPDATE = _changing("order/deliveryinfo/update")
+DELIVERY_COMPENSATION = _changing("order/delivery/compensation", in_cloud=False)
+# store-api 1.9
+ADDRESS_ACCEPT = _changing("order/addressmodify/accept")
+ADDRESS_REJECT = _changing("order/addressmodify/reject")
+SKU_APPROVE = _changing("order/preshipmentchangesku/approve")
+SKU_REJECT = _changing("order/preshipmentchangesku/reject")
+NOTES_UPDATE = _changing("order/merchantnotes/update")
+# store-api 2.7
+RECEIVER_DECODE = Endpoint(
+    "order/sensitiveinfo/decode",
+    "/channels/ec/order/sensitiveinfo/decode",
+    body_cap=64 * KB,
+    holds="address_info",
+    in_cloud=False,
+)

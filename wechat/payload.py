@@ -59,14 +59,16 @@ def _package(package: PackageWire) -> dict[str, Any]:
         waybill = {"delivery_id": package.delivery_id, "waybill_id": package.waybill_id}
         body |= {name: value for name, value in waybill.items() if value}
     body["deliver_type"] = package.deliver_type
-    body["product_infos"] = [
-        {"product_cnt": i.product_cnt, "product_id": i.product_id, "sku_id": i.sku_id} for i in package.items
-    ]
+    body["product_infos"] = _items(package.items)
     if package.course:
         body["course_info"] = _course(package.course)
     if package.serial and package.serial.sn_code:
         body["sn_info"] = {name: value for name, value in vars(package.serial).items() if value}
     return body
+
+
+def _items(items: Sequence[ItemWire]) -> list[dict[str, Any]]:
+    return [{"product_cnt": i.product_cnt, "product_id": i.product_id, "sku_id": i.sku_id} for i in items]
 
 
 def _course(course: CourseWire) -> dict[str, Any]:
@@ -75,8 +77,52 @@ def _course(course: CourseWire) -> dict[str, Any]:
     return {name: value for name, value in times.items() if value is not None} | {"course_path": path}
 
 
+@dataclass(frozen=True)
+class ChangeWire:
+    """One of change_infos: a parcel as it stands at WeChat, and as it should be; the goods stay."""
+
+    old_delivery_id: str
+    old_waybill_id: str
+    delivery_id: str
+    waybill_id: str
+    items: tuple[ItemWire, ...]
+
+
+def update_body(order_id: str, changes: Sequence[ChangeWire], *, is_whole: bool) -> dict[str, Any]:
+    """The request of deliveryinfo/update (store-api 2.4), in one of its two forms.
+
+    `is_whole`: one parcel holds the whole order; both the older and the newer page take delivery_list then.
+    Else change_infos, which only the newer knows.
+    """
+    if is_whole:
+        packages = [PackageWire(1, new.delivery_id, new.waybill_id, new.items) for new in changes]
+        return send_body(order_id, packages)
+    return {"order_id": order_id, "change_infos": [_change(change) for change in changes]}
+
+
+def _change(change: ChangeWire) -> dict[str, Any]:
+    numbers = {
+        "old": (change.old_delivery_id, change.old_waybill_id),
+        "new": (change.delivery_id, change.waybill_id),
+    }
+    return {
+        side: {"delivery_id": courier, "waybill_id": number, "product_infos": _items(change.items)}
+        for side, (courier, number) in numbers.items()
+    }
+
+
+def compensation_body(order_id: str, reason: int, packages: Sequence[PackageWire]) -> dict[str, Any]:
+    """The request of delivery/compensation (store-api 2.5); reason 1 missed, 2 split, 3 damaged, 4 gift."""
+    return {"order_id": order_id, "reason": reason} | send_body(order_id, packages)
+
+
+def notes_body(order_id: str, merchant_notes: str) -> dict[str, Any]:
+    """store-api 1.9; the note as a whole, "" empties it."""
+    return {"order_id": order_id, "merchant_notes": merchant_notes}
+
+
 def order_get_body(order_id: str) -> dict[str, Any]:
-    """store-api 1.3."""
+    """store-api 1.3; the same for every call that only names an order (1.9, 2.7)."""
     return {"order_id": order_id}
 
 

@@ -1,5 +1,6 @@
 """What stops a merchant besides the answer to a send: no token, a read that was refused."""
 
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -12,6 +13,7 @@ from wechat.outcomes import read_outcome
 from wechat.replies import Reply
 
 from .pacing import until
+from .tempo import slow_down
 
 MAY_NOT_READ = 48001
 
@@ -24,7 +26,7 @@ def pause_for_token(merchant: Merchant, reply: Reply | None = None) -> None:
         pause_merchant(merchant=merchant, errcode=reply.errcode, errmsg=reply.errmsg, rid=reply.rid)
 
 
-def note_refusal(merchant: Merchant, reply: Reply) -> None:
+def note_refusal(merchant: Merchant, reply: Reply, asked_at: datetime | None = None) -> None:
     """48001 and a quota on order/get stop that call only; what stops the whole merchant stops it here too."""
     outcome = read_outcome(reply)
     words: dict[str, Any] = {"errcode": reply.errcode, "errmsg": reply.errmsg, "rid": reply.rid}
@@ -33,4 +35,6 @@ def note_refusal(merchant: Merchant, reply: Reply) -> None:
     elif outcome.then == "pause_merchant":
         pause_merchant(merchant=merchant, **words)
     elif outcome.code.scope == "merchant_call":
+        if outcome.code.until == "next_minute":
+            slow_down(merchant, READ, asked_at or timezone.now())
         pause_merchant(merchant=merchant, call=READ, until=until(outcome.code, timezone.now()), **words)

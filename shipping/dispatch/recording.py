@@ -20,6 +20,7 @@ from wechat.replies import Reply, ReplyKind
 
 from .pacing import requeue_at, table_wait, until
 from .sending import end, put_back
+from .tempo import slow_down
 
 NO_ANSWER = ("unclear", "worker_died")
 
@@ -90,6 +91,8 @@ def reject(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) 
 
 def try_later(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:
     shipment, now = attempt.shipment, timezone.now()
+    if code.until == "next_minute":
+        slow_down(attempt.merchant, SEND, attempt.sent_at or now)
     if code.scope == "merchant_call":
         pause_merchant(
             merchant=attempt.merchant, call=SEND, errcode=reply.errcode, errmsg=reply.errmsg,

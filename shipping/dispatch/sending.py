@@ -39,7 +39,7 @@ def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:
         return False
     order = store_reply(attempt.merchant, attempt.order.order_id, reply, began)
     if order is None or not _is_fresh(order):
-        note_refusal(attempt.merchant, reply)
+        note_refusal(attempt.merchant, reply, began)
         put_back(attempt, slug=reply.slug or "facts_unreadable", reply=reply)
         return False
     attempt.order = order

@@ -62,7 +62,7 @@ def settle(attempt: Attempt, reply: Reply, began: datetime) -> None:
         _judge(attempt, order, began)
     else:
         # A read that was not stored is older than what we have: it proves nothing.
-        note_refusal(attempt.merchant, reply)
+        note_refusal(attempt.merchant, reply, began)
         _unread(attempt, reply)
     close_attempt_if_settled(attempt, timezone.now())
     attempt.next_read_at = _next_read(attempt, reply)

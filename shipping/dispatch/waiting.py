@@ -6,7 +6,7 @@ What waits for a person is not to come: a conflict, what queues behind one, a pa
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Exists
+from django.db.models import Exists, Min, QuerySet
 from django.utils import timezone
 
 from shipping.models import Attempt, Shipment
@@ -14,6 +14,7 @@ from shipping.pauses import stopping_pauses
 
 from .claiming import BETWEEN_CALLS, recent_calls, unblocked
 from .settling import to_settle
+from .tempo import next_turns, waiting_for_turn
 
 IN_FLIGHT = timedelta(seconds=0.2)
 
@@ -30,12 +31,23 @@ def is_work_due() -> bool:
 
 def _sends(only: Collection[int] | None) -> Iterator[datetime]:
     rows = unblocked(only).exclude(merchant__in=stopping_pauses().values("merchant")).order_by("due_at")
+    slow = waiting_for_turn().values("merchant")
+    yield from _turns(rows.filter(merchant__in=slow))
+    rows = rows.exclude(merchant__in=slow)
     ready = rows.exclude(Exists(recent_calls())).first()
     resting = rows.filter(Exists(recent_calls())).first()
     if ready and ready.due_at:
         yield ready.due_at
     if resting and resting.due_at:
         yield max(resting.due_at, timezone.now() + BETWEEN_CALLS)
+
+
+def _turns(rows: QuerySet[Shipment]) -> Iterator[datetime]:
+    """A store that was taught a pace: when its next turn comes, if it has something due by then."""
+    firsts = rows.order_by().values("merchant").annotate(first=Min("due_at"))
+    first = {row["merchant"]: row["first"] for row in firsts}
+    for merchant_id, turn in next_turns(first).items():
+        yield max(turn, first[merchant_id])
 
 
 def _after_pauses(only: Collection[int] | None) -> Iterator[datetime]:

@@ -7,6 +7,7 @@ from .clock import Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
+from .tempo import Tempo
 
 __all__ = [
     "LAST_DAY",
@@ -27,6 +28,7 @@ __all__ = [
     "Shipment",
     "StatusChange",
     "SyncCursor",
+    "Tempo",
     "Typed",
     "Visit",
 ]

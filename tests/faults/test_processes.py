@@ -19,6 +19,7 @@ from shipping.drafts import Item
 from shipping.models import Attempt, Package
 from tests.faults.test_kill import start_worker
 from tests.flows.test_dispatch import parcel, ship, status_of
+from tests.history import History
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Wait = Callable[..., None]
@@ -79,6 +80,7 @@ def test_two_workers_send_each_parcel_once(world: Any) -> None:
     assert {s for shipment in shipments for s in status_of(shipment)} == {"shipped"}
     assert [len(world.sends(order)) for order in orders] == [1] * 24
     assert Attempt.objects.values("run").distinct().count() == 2
+    assert History(world.remote).violations(packages=24) == []
 
 
 def test_a_frozen_worker_wakes_to_a_call_that_is_settled_once(world: Any, pump: Any, wait_for: Wait) -> None:
