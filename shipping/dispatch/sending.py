@@ -5,12 +5,11 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from merchants.queries import open_pauses
 from shipping import states
 from shipping.drafts import Draft, Problem
 from shipping.labels import noted_by
 from shipping.models import Attempt, Order, Package, Reading, Shipment
-from shipping.pauses import READ, stopping_pauses
+from shipping.pauses import may_not_read, stopping_pauses
 from shipping.queries import draft_of_package, order_facts
 from shipping.rules import check
 from shipping.services import close_attempt_if_settled, move
@@ -29,7 +28,7 @@ def needs_read(attempt: Attempt) -> bool:
     """Facts must be younger than a minute with no event since, unless this account may not read orders."""
     if _is_fresh(attempt.order) and not Reading.objects.filter(order=attempt.order).exists():
         return False
-    return not open_pauses().filter(merchant=attempt.merchant, call=READ, until=None).exists()
+    return not may_not_read(attempt.merchant)
 
 
 def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:
