@@ -83,7 +83,26 @@ def ask_force_refresh(*, merchant: Merchant, by: User) -> Errand:
         raise NotNow(_("两次强制换新至少相隔 %d 秒，请稍后再试。") % FORCE_GAP.total_seconds())
     if force_budget(merchant).left <= 0:
         raise NotNow(_("一天只能强制换新 %d 次，今天的次数用完了。") % FORCE_A_DAY)
+    row = Credential.objects.only("pk").get(merchant=merchant)
+    note(row, kind=Audit.Kind.CREDENTIAL, by=by, fields=["force_refresh"], merchant=merchant)
     return start(Errand.Kind.FORCE, merchant=merchant, by=by)
+
+
+def ask_test(*, merchant: Merchant, by: User) -> Errand:
+    """Have a worker try the merchant's line with one harmless call."""
+    return _once(Errand.Kind.TEST, merchant, by)
+
+
+def ask_quota(*, merchant: Merchant, by: User) -> Errand:
+    """Have a worker read what is used and left of the day's calls."""
+    return _once(Errand.Kind.QUOTA, merchant, by)
+
+
+def _once(kind: str, merchant: Merchant, by: User) -> Errand:
+    """The one under way, if there is one: pressing twice asks WeChat once."""
+    open_ones = (Errand.Status.WAITING, Errand.Status.RUNNING)
+    asked = Errand.objects.filter(kind=kind, merchant=merchant, status__in=open_ones).first()
+    return asked or start(kind, merchant=merchant, by=by)
 
 
 def start(kind: str, *, merchant: Merchant | None = None, by: User | None, given: str = "") -> Errand:

@@ -16,8 +16,9 @@ from django.utils import timezone
 
 from wechat.envelope import Forged, read_message
 
+from .audit import note
 from .credentials import take_code
-from .models import Credential, Merchant, Mode, Platform, PushedEvent
+from .models import Audit, Credential, Merchant, Mode, Platform, PushedEvent
 from .services import pause_merchant
 from .wake import tell, wake
 
@@ -136,7 +137,16 @@ def _unauthorized(values: dict[str, str], when: datetime) -> None:
         cancelled_at=timezone.now(),
     )
     if stopped:
+        _note_cancelled(merchant)
         pause_merchant(merchant=merchant, slug="authorization_cancelled")
+
+
+def _note_cancelled(merchant: Merchant) -> None:
+    row = Credential.objects.only("pk").get(merchant=merchant)
+    note(
+        row, kind=Audit.Kind.CREDENTIAL, action=Audit.Action.REMOVED, by=None, fields=["authorization"],
+        merchant=merchant,
+    )  # fmt: skip
 
 
 def _merchant(values: dict[str, str]) -> Merchant | None:

@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS ledger(
     order_id TEXT NOT NULL, token_print TEXT NOT NULL, token_valid INTEGER NOT NULL, body TEXT NOT NULL,
     answer TEXT NOT NULL, errcode INTEGER, fault TEXT, accepted TEXT NOT NULL, accepted_at REAL);
 CREATE INDEX IF NOT EXISTS ledger_order ON ledger(order_id);
+CREATE INDEX IF NOT EXISTS ledger_calls ON ledger(appid, path, at);
 """
 
 

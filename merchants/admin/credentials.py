@@ -254,11 +254,19 @@ class CredentialAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 # What a store's page offers beside saving: (name of the button, its word).
+TEST, QUOTA = ("_test", _("测试线路")), ("_quota", _("查看用量"))
 BUTTONS = {
-    Mode.OWN: (("_force", _("强制换新 access_token（旧的立刻作废）")),),
-    Mode.COMPONENT: (("_link", _("生成授权链接")),),
+    Mode.OWN: (TEST, QUOTA, ("_force", _("强制换新 access_token（旧的立刻作废）"))),
+    Mode.PASTED: (TEST, QUOTA),
+    Mode.COMPONENT: (TEST, QUOTA, ("_link", _("生成授权链接"))),
+    Mode.CLOUD: (TEST,),
 }
-ASKS = {"_force": credentials.ask_force_refresh, "_link": credentials.ask_link}
+ASKS = {
+    "_test": credentials.ask_test,
+    "_quota": credentials.ask_quota,
+    "_force": credentials.ask_force_refresh,
+    "_link": credentials.ask_link,
+}
 
 
 def _last4(last4: str, when: Any, who: Any) -> str:

@@ -12,7 +12,7 @@ from merchants.fields import EncryptedText
 from wechat.errcodes import Code, meaning
 
 from .people import User
-from .stores import Merchant, platform_host
+from .stores import Merchant, ip_named_in, platform_host
 
 
 class TokenRow(models.Model):
@@ -153,6 +153,8 @@ class Errand(models.Model):
         LINK = "link", _("生成授权链接")
         QUERY_AUTH = "query_auth", _("读取店铺的授权")
         START_PUSH = "start_push", _("请微信推送 ticket")
+        TEST = "test", _("测试线路")
+        QUOTA = "quota", _("查看用量")
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("等待")
@@ -166,6 +168,8 @@ class Errand(models.Model):
     # What goes in and what comes out: an authorization code, a link with its pre_auth_code.
     given = EncryptedText(blank=True, default="", editable=False)
     result = EncryptedText(blank=True, default="", editable=False)
+    # What was found out, for the page to show; nothing secret.
+    facts = models.JSONField(default=dict, editable=False)
     # A code is good for one call, however many ways it reaches us.
     key = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001 - NULL repeats
     asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("申请人"))
@@ -187,6 +191,11 @@ class Errand(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in (self.Status.WAITING, self.Status.RUNNING)
+
+    @property
+    def ip_to_allow(self) -> str:
+        """Our address as the platform sees it, "" when its words name none."""
+        return ip_named_in(self.errmsg)
 
     @property
     def reason(self) -> Code:

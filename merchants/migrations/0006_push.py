@@ -18,7 +18,7 @@ def give_keys(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("merchants", "0004_lines")]
+    dependencies = [("merchants", "0005_tests_of_lines")]
 
     operations = [
         migrations.AddField(
