@@ -11,8 +11,10 @@ from merchants import errands, events, lines
 from merchants.models import Merchant
 
 from . import erasing, following, rereading, syncing
+from .batches.steps import work
 from .dispatch import Pump
 from .dispatch.waiting import is_work_due
+from .models import Batch
 
 PUMP_SECONDS = 20
 KEEP_TASKS = timedelta(days=1)
@@ -49,6 +51,14 @@ def read_asked(order_pk: str) -> None:
 def read_overdue() -> None:
     """Read what was to be read again and was not: a lost task, a reading that failed."""
     rereading.reread_overdue()
+
+
+@task(queue_name="rest")
+def work_batch(pk: str) -> None:
+    """Go on with an uploaded file for a slice, and behind what else waits if something is left."""
+    batch = Batch.objects.filter(pk=pk).first()
+    if batch is not None and work(batch):
+        work_batch.enqueue(pk)
 
 
 @task(queue_name="rest")

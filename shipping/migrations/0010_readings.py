@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shipping', '0008_entered'),
+        ('shipping', '0009_batches'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
