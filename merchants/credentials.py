@@ -107,7 +107,7 @@ def start(kind: str, *, merchant: Merchant | None = None, by: User | None, given
 
 
 @transaction.atomic
-def save_platform(*, appid: str, secrets: dict[str, str], by: User) -> Platform:
+def save_platform(*, appid: str, secrets: dict[str, str], by: User | None) -> Platform:
     """Set our third-party platform; an empty secret keeps the stored one, a new AppID drops its tokens."""
     before = Platform.objects.filter(pk=1).first()
     row = before or Platform(pk=1)
@@ -128,7 +128,7 @@ def _take_appid(row: Platform, appid: str) -> list[str]:
     return ["appid"]
 
 
-def _take_secrets(row: Platform, secrets: dict[str, str], by: User) -> list[str]:
+def _take_secrets(row: Platform, secrets: dict[str, str], by: User | None) -> list[str]:
     new = {name: secret for name, secret in secrets.items() if secret}
     for name, secret in new.items():
         setattr(row, name, secret)
@@ -136,8 +136,8 @@ def _take_secrets(row: Platform, secrets: dict[str, str], by: User) -> list[str]
     return list(new)
 
 
-def _shown(secret: str, by: User) -> dict[str, Any]:
-    return {"last4": secret[-4:], "at": timezone.now().isoformat(), "by": str(by)}
+def _shown(secret: str, by: User | None) -> dict[str, Any]:
+    return {"last4": secret[-4:], "at": timezone.now().isoformat(), "by": str(by or "")}
 
 
 def ask_link(*, merchant: Merchant, by: User) -> Errand:
