@@ -11,8 +11,10 @@ from merchants import errands, events, lines
 from merchants.models import Merchant
 
 from . import erasing, following, syncing
+from .batches.steps import work
 from .dispatch import Pump
 from .dispatch.waiting import is_work_due
+from .models import Batch
 
 PUMP_SECONDS = 20
 KEEP_TASKS = timedelta(days=1)
@@ -36,6 +38,14 @@ def sync_merchant(merchant_pk: str) -> None:
 def read_by_id(merchant_pk: str, order_id: str) -> None:
     """Read one order, known or not, because someone asked for it."""
     syncing.read_order(Merchant.objects.get(pk=merchant_pk), order_id)
+
+
+@task(queue_name="rest")
+def work_batch(pk: str) -> None:
+    """Go on with an uploaded file for a slice, and behind what else waits if something is left."""
+    batch = Batch.objects.filter(pk=pk).first()
+    if batch is not None and work(batch):
+        work_batch.enqueue(pk)
 
 
 @task(queue_name="rest")

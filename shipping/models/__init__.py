@@ -3,6 +3,7 @@
 All ids are text: order ids have 19 digits, which spreadsheets and JavaScript destroy. Money is in fen.
 """
 
+from .batches import Batch, BatchFile, BatchOrder, BatchRow, BatchStore, Remembered
 from .clock import Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
@@ -12,6 +13,11 @@ from .tempo import Tempo
 __all__ = [
     "LAST_DAY",
     "Attempt",
+    "Batch",
+    "BatchFile",
+    "BatchOrder",
+    "BatchRow",
+    "BatchStore",
     "Courier",
     "Course",
     "Hold",
@@ -22,6 +28,7 @@ __all__ = [
     "PackageItem",
     "Parcel",
     "Printing",
+    "Remembered",
     "Schedule",
     "Serial",
     "Shipment",
