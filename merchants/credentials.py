@@ -116,7 +116,7 @@ def start(kind: str, *, merchant: Merchant | None = None, by: User | None, given
 
 
 @transaction.atomic
-def save_platform(*, appid: str, secrets: dict[str, str], by: User) -> Platform:
+def save_platform(*, appid: str, secrets: dict[str, str], by: User | None) -> Platform:
     """Set our third-party platform; an empty secret keeps the stored one, a new AppID drops its tokens."""
     before = Platform.objects.filter(pk=1).first()
     row = before or Platform(pk=1)

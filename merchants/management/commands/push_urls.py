@@ -6,13 +6,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.urls import reverse
 
-from merchants.models import Credential
+from merchants.models import Credential, Mode
 
 
 class Command(BaseCommand):
-    help = "List each active store's AppID and push URL, one a line."
+    help = "List AppID and push URL of each active store that is not called through a third-party platform."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rows = Credential.objects.filter(merchant__is_active=True).order_by("merchant__appid")
-        for appid, key in rows.values_list("merchant__appid", "event_key"):
+        rows = Credential.objects.filter(merchant__is_active=True).exclude(mode=Mode.COMPONENT)
+        for appid, key in rows.order_by("pk").values_list("merchant__appid", "event_key"):
             self.stdout.write(f"{appid} {settings.PUBLIC_URL}{reverse('store_events', args=[key])}")
