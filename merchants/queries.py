@@ -21,6 +21,7 @@ from .models import (
     OneTimeLink,
     Pause,
     Platform,
+    PushedEvent,
     Role,
     User,
     platform_host,
@@ -110,6 +111,18 @@ def the_platform() -> Platform | None:
     except SecretUnreadable:
         log.error("no key in CREDENTIAL_KEYS opens the third-party platform's secrets")
         return None
+
+
+def push_credential(key: str) -> Credential | None:
+    """The secrets of a store's push door; None for a key that opens none. Raises SecretUnreadable."""
+    rows = Credential.objects.select_related("merchant").filter(merchant__is_active=True, event_key=key)
+    return rows.only("push_token", "aes_key", "merchant").first()
+
+
+def last_push(merchant: Merchant) -> datetime | None:
+    """When WeChat last pushed an event of this store through its own door."""
+    rows = PushedEvent.objects.filter(merchant=merchant).order_by("-received_at")
+    return rows.values_list("received_at", flat=True).first()
 
 
 class StoreLine(NamedTuple):

@@ -26,6 +26,7 @@ from .models import (
     Package,
     PackageItem,
     Printing,
+    Reading,
     Serial,
     Shipment,
     StatusChange,
@@ -319,6 +320,17 @@ def close_attempt_if_settled(attempt: Attempt | None, now: datetime) -> None:
 def wake_read(merchant: Merchant, order_id: str) -> None:
     """Ask the worker to read one order from the platform, known or not."""
     wake("read_by_id", str(merchant.pk), order_id)
+
+
+@transaction.atomic
+def ask_reading(*, order: Order, by: User | None = None) -> None:
+    """Have an order read as soon as possible; a person's wish also looks at what else is in its way."""
+    now = timezone.now()
+    values: dict[str, Any] = {"asked_at": now, "due_at": now, "tries": 0, "errcode": None, "slug": ""}
+    if by is not None:
+        values["asked_by"] = by
+    Reading.objects.update_or_create(order=order, defaults=values)
+    wake("read_asked", str(order.pk))
 
 
 def wake_sync(merchant: Merchant) -> None:

@@ -33,8 +33,8 @@ def fill_ledger(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('merchants', '0006_badge'),
-        ('shipping', '0009_batches'),
+        ('merchants', '0007_badge'),
+        ('shipping', '0010_readings'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -12,7 +12,7 @@ def give_badges(apps, schema_editor):
 
 class Migration(migrations.Migration):
 
-    dependencies = [("merchants", "0005_tests_of_lines")]
+    dependencies = [("merchants", "0006_push")]
 
     operations = [
         migrations.AddField(
