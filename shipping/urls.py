@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import batches, enter, history, lists, orders, ship, slips, todo
+from .views import batches, enter, history, lists, orders, scan, ship, slips, todo
 
 urlpatterns = [
     path("", lists.order_list, name="order_list"),
@@ -41,6 +41,11 @@ urlpatterns = [
     path("batches/<int:pk>/resume/", batches.batch_resume, name="batch_resume"),
     path("batches/<int:pk>/cancel/", batches.batch_cancel, name="batch_cancel"),
     path("batches/<int:pk>/retry/", batches.batch_retry, name="batch_retry"),
+    path("scan/", scan.scan, name="scan"),
+    path("scan/recent/", scan.scan_recent, name="scan_recent"),
+    path("scan/setup/", scan.scan_setup, name="scan_setup"),
+    path("scan/codes/", scan.scan_codes, name="scan_codes"),
+    path("scan/badges/", scan.scan_badges, name="scan_badges"),
     path("errors/", history.error_list, name="error_list"),
     path("history/", history.history, name="history"),
 ]

@@ -204,6 +204,12 @@ ROUTES: dict[str, Route] = {
     "batch_resume": Route(MANAGER, "POST", _batch_of),
     "batch_cancel": Route(MANAGER, "POST", _batch_of),
     "batch_retry": Route(MANAGER, "POST", _batch_of),
+    # the scan station
+    "scan": Route(ANYONE),
+    "scan_recent": Route(ANYONE),
+    "scan_setup": Route(ANYONE, "POST", data=lambda store: {"station": "2"}),
+    "scan_codes": Route(ANYONE),
+    "scan_badges": Route(ANYONE),
     # calling WeChat
     "errand": Route(ADMIN, args=_errand_of),
     "errand_status": Route(ADMIN, args=_errand_of),
@@ -211,6 +217,9 @@ ROUTES: dict[str, Route] = {
     "line_test": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "line_quota": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "component_events": Route(PUBLIC, "POST", unsigned=403),
+    "store_events": Route(
+        PUBLIC, "POST", lambda store: (store.merchant.credential.event_key,), unsigned=403, foreign=403
+    ),
     # the rest
     "error_list": Route(ANYONE),
     "history": Route(MANAGER),
