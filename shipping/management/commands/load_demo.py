@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from merchants.credentials import save_credential, save_platform
+from merchants.credentials import save_credential, save_platform, save_push_secrets
 from merchants.models import Merchant, Mode, Platform, User
 from merchants.services import add_merchant, set_membership
 from shipping.drafts import VIRTUAL, CourseDraft, Draft, PackageDraft, SerialDraft
@@ -100,6 +100,9 @@ def _store(appid: str, name: str, secret: str = "", mode: str = Mode.OWN) -> Mer
     if known is None:
         known = add_merchant(appid=appid, name=name, secret=secret)
         save_credential(merchant=known, mode=mode, by=None)
+    if mode != Mode.COMPONENT and not known.credential.push_token:
+        pushed = {"push_token": f"push-{appid[-1] * 10}", "aes_key": appid[-1] * 43}
+        save_push_secrets(merchant=known, secrets=pushed, by=None)
     return known
 
 
