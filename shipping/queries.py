@@ -1,6 +1,5 @@
 """Every read a page, a door or the worker needs; `..._for(user, ...)` is the only way to a row."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,7 +16,7 @@ from wechat.orders import parse_order
 from wechat.waybills import normalise
 
 from . import states
-from .drafts import VIRTUAL, CourseDraft, Goods, Item, OrderFacts, PackageDraft, Pair, SerialDraft
+from .drafts import SEND, CourseDraft, Goods, Item, OrderFacts, PackageDraft, Pair, SerialDraft
 from .models import (
     Courier,
     Hold,
@@ -33,6 +32,7 @@ from .models import (
     Typed,
     Visit,
 )
+from .parcels import after_facts, taken
 
 MET_BEFORE = (606037, 268545006)
 EMPTY: Mapping[Pair, int] = {}
@@ -97,7 +97,8 @@ def order_facts(
 
     `waybills` and `serials`: the draft's, looked for on other orders.
     """
-    ours = list(_holding(order, excluding))
+    everything = list(order.packages.prefetch_related("items"))
+    ours = _holding(everything, excluding)
     parcels = list(order.parcels.all())
     shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
     hold = open_holds(order).first()
@@ -113,7 +114,7 @@ def order_facts(
         status=order.status,
         is_paid=order.paid_at is not None,
         deliver_method=order.deliver_method,
-        goods=_goods(order, _taken(parcels, ours, shown), _gone(parcels, ours, shown), _subsidised(order)),
+        goods=_goods(order, taken(parcels, ours), taken(parcels, ours, only_gone=True), _subsidised(order)),
         waybills_used=frozenset(shown | {package.waybill_id for package in ours if package.waybill_id}),
         on_aftersale=order.on_aftersale,
         address_under_review=order.address_under_review,
@@ -129,6 +130,7 @@ def order_facts(
         courier_initials=dict(couriers_for(order).values_list("delivery_id", "initials")),
         serials_used=_serials_used(order, serials, excluding),
         met_before=_met_before(order),
+        after=after_facts(order, parcels, everything),
     )
 
 
@@ -145,30 +147,10 @@ def _elsewhere(order: Order, waybills: Collection[str]) -> dict[str, str]:
     return dict(rows.exclude(order=order).values_list("waybill_id", "order__order_id"))
 
 
-def _holding(order: Order, excluding: Shipment | None) -> QuerySet[Package]:
-    rows = order.packages.filter(status__in=states.HOLDS_GOODS).prefetch_related("items")
-    return rows.exclude(shipment=excluding) if excluding else rows
-
-
-def _taken(parcels: Iterable[Parcel], ours: Iterable[Package], shown: set[str]) -> dict[Pair, int]:
-    """Pieces gone or on their way; a package of ours that a parcel already shows is counted once."""
-    taken: dict[Pair, int] = defaultdict(int)
-    virtual_shown = False
-    for parcel in parcels:
-        virtual_shown |= parcel.deliver_type == VIRTUAL
-        for product_id, sku_id, count in parcel.items:
-            taken[(product_id, sku_id)] += count
-    for package in ours:
-        if package.waybill_id in shown or (package.deliver_type == VIRTUAL and virtual_shown):
-            continue
-        for item in package.items.all():
-            taken[(item.product_id, item.sku_id)] += item.product_cnt
-    return taken
-
-
-def _gone(parcels: Iterable[Parcel], ours: Iterable[Package], shown: set[str]) -> dict[Pair, int]:
-    """Pieces that have left, without what we only mean to send."""
-    return _taken(parcels, (package for package in ours if package.status == states.SHIPPED), shown)
+def _holding(packages: Iterable[Package], excluding: Shipment | None) -> list[Package]:
+    """Those that count, but for the shipment being checked."""
+    but = excluding.pk if excluding else None
+    return [p for p in packages if p.status in states.HOLDS_GOODS and p.shipment_id != but]
 
 
 def _subsidised(order: Order) -> set[Pair]:
@@ -242,8 +224,7 @@ def goods_left(order: Order) -> dict[Pair, int]:
     """Pieces of each of the goods nobody has shipped or is shipping, from rows already loaded."""
     parcels = list(order.parcels.all())
     ours = [package for package in order.packages.all() if package.status in states.HOLDS_GOODS]
-    shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
-    return {goods.pair: goods.left for goods in _goods(order, _taken(parcels, ours, shown))}
+    return {goods.pair: goods.left for goods in _goods(order, taken(parcels, ours))}
 
 
 def pieces_left(order: Order) -> int:
@@ -302,12 +283,13 @@ def draft_of_package(package: Package) -> PackageDraft:
         items=goods_of(package),
         course=course and CourseDraft(course.start_time, course.end_time, course.wxa_appid, course.wxa_path),
         serial=serial and SerialDraft(serial.sn_code, serial.imei1, serial.imei2),
+        old=(package.old_delivery_id, package.old_waybill_id) if package.old_waybill_id else None,
     )
 
 
 def kept_draft(order: Order) -> list[PackageDraft]:
     """The packages of the order's latest shipment that never left: drafts, and what was withdrawn."""
-    latest = order.shipments.order_by("-id").first()
+    latest = order.shipments.filter(kind=SEND).order_by("-id").first()
     if latest is None:
         return []
     rows = latest.packages.filter(status__in=(states.DRAFT, states.CANCELLED)).prefetch_related("items")

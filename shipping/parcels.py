@@ -1,0 +1,110 @@
+"""Which parcel is whose: what has left of an order, what was renamed since, what went a second time."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+
+from wechat.waybills import normalise
+
+from . import states
+from .drafts import COMPENSATION, CORRECTION, SEND, VIRTUAL, After, Pair, Shown
+from .models import Order, Package, Parcel
+
+# How order/get shows what the compensation call entered (store-api 2.1).
+SENT_AGAIN = 6
+# The platform's answer that no number of this order may be changed any more.
+NO_MORE_CORRECTIONS = 606041
+
+Renames = Mapping[str, Collection[str]]
+
+
+def renames(packages: Iterable[Package]) -> Renames:
+    """Old number -> those it was, or is being, corrected to."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for package in packages:
+        if package.kind == CORRECTION and package.status in states.HOLDS_GOODS:
+            found[normalise(package.old_waybill_id)].add(package.waybill_id)
+    return found
+
+
+def known_as(number: str, corrected: Renames) -> set[str]:
+    """Every number a parcel may be shown under."""
+    names, new = {number}, [number]
+    while new:
+        new = [name for name in corrected.get(new.pop(), ()) if name not in names] + new
+        names.update(new)
+    return names
+
+
+def numbers_sent_again(packages: Iterable[Package], corrected: Renames) -> set[str]:
+    again = (p for p in packages if p.kind == COMPENSATION and p.status in states.HOLDS_GOODS)
+    return {name for package in again for name in known_as(package.waybill_id, corrected)}
+
+
+def sent_parcels(parcels: Iterable[Parcel], packages: Collection[Package]) -> list[Parcel]:
+    """The parcels that took something of what was ordered; what was sent again did not."""
+    again = numbers_sent_again(packages, renames(packages))
+    numbered = ((parcel, normalise(parcel.waybill_id)) for parcel in parcels)
+    return [p for p, number in numbered if p.deliver_type != SENT_AGAIN and number not in again]
+
+
+def taken(
+    parcels: Collection[Parcel], ours: Collection[Package], *, only_gone: bool = False
+) -> dict[Pair, int]:
+    """Pieces gone or on their way; a package of ours that a parcel already shows is counted once.
+
+    `only_gone`: without what we only mean to send.
+    """
+    pieces: dict[Pair, int] = defaultdict(int)
+    sent = sent_parcels(parcels, ours)
+    for parcel in sent:
+        for product_id, sku_id, count in parcel.items:
+            pieces[(product_id, sku_id)] += count
+    for package in _not_shown(sent, ours):
+        if package.status == states.SHIPPED or not only_gone:
+            for item in package.items.all():
+                pieces[(item.product_id, item.sku_id)] += item.product_cnt
+    return pieces
+
+
+def _not_shown(parcels: Iterable[Parcel], ours: Collection[Package]) -> list[Package]:
+    shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
+    is_virtual_shown = any(parcel.deliver_type == VIRTUAL for parcel in parcels)
+    corrected = renames(ours)
+    sends = [package for package in ours if package.kind == SEND]
+    by_courier = [
+        p for p in sends if p.deliver_type != VIRTUAL and not known_as(p.waybill_id, corrected) & shown
+    ]
+    return by_courier + [p for p in sends if p.deliver_type == VIRTUAL and not is_virtual_shown]
+
+
+def current_number(package: Package, packages: Iterable[Package]) -> str:
+    """The number an accepted correction gave a parcel of ours, its own as long as there was none."""
+    number, done = package.waybill_id, [p for p in packages if _is_done(p, CORRECTION)]
+    for correction in sorted(done, key=lambda p: p.pk):
+        if normalise(correction.old_waybill_id) == number:
+            number = correction.waybill_id
+    return number
+
+
+def _is_done(package: Package, kind: str) -> bool:
+    return package.kind == kind and package.status == states.SHIPPED
+
+
+def after_facts(order: Order, parcels: Iterable[Parcel], packages: Collection[Package]) -> After:
+    """What the rules of a correction and of a parcel sent again ask about; `packages`: all of the order's."""
+    calls = {p.shipment_id for p in packages if _is_done(p, CORRECTION)}
+    return After(
+        parcels=tuple(_shown(parcel) for parcel in parcels),
+        corrections=len(calls),
+        is_closed=any(p.errcode == NO_MORE_CORRECTIONS for p in packages if p.kind == CORRECTION),
+        resends=len({p.shipment_id for p in packages if p.kind == COMPENSATION and _counts(p)}),
+    )
+
+
+def _counts(package: Package) -> bool:
+    return package.status in states.HOLDS_GOODS
+
+
+def _shown(parcel: Parcel) -> Shown:
+    items = tuple((str(product), str(sku), int(count)) for product, sku, count in parcel.items)
+    return Shown(parcel.delivery_id, parcel.waybill_id, parcel.deliver_type, items)
