@@ -146,11 +146,31 @@ class After:
 
 
 @dataclass(frozen=True)
+class EnteredLine:
+    """Goods of an order as a person entered them; count in pieces."""
+
+    product_id: str
+    sku_id: str
+    count: int
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class EnteredOrder:
+    """An order of a store whose orders nobody may read, as a person entered it."""
+
+    order_id: str
+    lines: tuple[EnteredLine, ...]
+
+
+@dataclass(frozen=True)
 class OrderFacts:
     """What was read about an order and its merchant. None: never read, so a rule may only warn."""
 
     order_id: str
     is_read: bool = True
+    # Not read: its goods are as a person entered them.
+    is_entered: bool = False
     status: int | None = None
     is_paid: bool = False
     deliver_method: int | None = None
@@ -186,7 +206,8 @@ class OrderFacts:
 
     @property
     def noted(self) -> Noted:
-        return Noted(self.address_hash, self.address, tuple(goods.pair for goods in self.goods))
+        pairs = tuple(goods.pair for goods in self.goods) if self.is_read else ()
+        return Noted(self.address_hash, self.address, pairs)
 
     def find(self, pair: Pair) -> Goods | None:
         return next((goods for goods in self.goods if goods.pair == pair), None)

@@ -7,12 +7,10 @@ from wechat.waybills import normalise
 
 from . import states
 from .drafts import COMPENSATION, CORRECTION, SEND, VIRTUAL, After, Pair, Shown
-from .models import Order, Package, Parcel
+from .models import Package, Parcel
 
 # How order/get shows what the compensation call entered (store-api 2.1).
 SENT_AGAIN = 6
-# The platform's answer that no number of this order may be changed any more.
-NO_MORE_CORRECTIONS = 606041
 
 Renames = Mapping[str, Collection[str]]
 
@@ -90,19 +88,11 @@ def _is_done(package: Package, kind: str) -> bool:
     return package.kind == kind and package.status == states.SHIPPED
 
 
-def after_facts(order: Order, parcels: Iterable[Parcel], packages: Collection[Package]) -> After:
-    """What the rules of a correction and of a parcel sent again ask about; `packages`: all of the order's."""
-    calls = {p.shipment_id for p in packages if _is_done(p, CORRECTION)}
-    return After(
-        parcels=tuple(_shown(parcel) for parcel in parcels),
-        corrections=len(calls),
-        is_closed=any(p.errcode == NO_MORE_CORRECTIONS for p in packages if p.kind == CORRECTION),
-        resends=len({p.shipment_id for p in packages if p.kind == COMPENSATION and _counts(p)}),
-    )
-
-
-def _counts(package: Package) -> bool:
-    return package.status in states.HOLDS_GOODS
+def after_facts(parcels: Iterable[Parcel], ours: Collection[Package], *, is_closed: bool) -> After:
+    """What the rules of a correction and of a parcel sent again ask about; `ours`: what counts."""
+    calls = {p.shipment_id for p in ours if _is_done(p, CORRECTION)}
+    again = {p.shipment_id for p in ours if p.kind == COMPENSATION}
+    return After(tuple(_shown(parcel) for parcel in parcels), len(calls), is_closed, len(again))
 
 
 def _shown(parcel: Parcel) -> Shown:

@@ -12,7 +12,7 @@ from . import drafts, states
 from .lists import AT_MOST
 from .models import Order, Package
 
-SEND, READ = "order/delivery/send", "order/get"
+SEND, READ, LIST = "order/delivery/send", "order/get", "order/list/get"
 # A shipment's kind -> what is called: a quota used up on one does not stop the other two.
 CALLS = {
     drafts.SEND: SEND,
@@ -33,6 +33,11 @@ def stopping_pauses(call: str = SEND) -> QuerySet[Pause]:
     return open_pauses().filter(Q(call__in=("", call)) | used_up)
 
 
+def may_not_read(merchant: Merchant) -> bool:
+    """Whether this store's account may not read its orders (48001), so that only people know of them."""
+    return open_pauses().filter(merchant=merchant, call=READ, until=None).exists()
+
+
 class Standstill(NamedTuple):
     """A pause and what it means for the people at the tables."""
 
@@ -47,7 +52,10 @@ class Standstill(NamedTuple):
 
 def standstills(user: User, most: int = NAMED) -> list[Standstill]:
     """The pauses of the user's stores, those that stop parcels first."""
-    pauses = list(pauses_for(user).order_by("call", "-started_at")[:most])
+    # A store that never could read its orders works without; its state of reading says so.
+    by_nature = Q(call__in=(READ, LIST), errcode=48001, merchant__orders_read_at=None)
+    rows = pauses_for(user) if most > NAMED else pauses_for(user).exclude(by_nature)
+    pauses = list(rows.order_by("call", "-started_at")[:most])
     stopping = set(
         stopping_pauses().filter(pk__in=[pause.pk for pause in pauses]).values_list("pk", flat=True)
     )

@@ -1,32 +1,29 @@
 """Every read a page, a door or the worker needs; `..._for(user, ...)` is the only way to a row."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Upper
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from merchants.models import User
 from merchants.queries import merchants_for
-from wechat.orders import parse_order
 from wechat.waybills import normalise
 
 from . import states
+from .around import Around, look_around
 from .drafts import SEND, CourseDraft, Goods, Item, OrderFacts, PackageDraft, Pair, SerialDraft
 from .models import (
     Courier,
     Hold,
     Order,
     OrderBody,
-    OrderLine,
     Package,
     Parcel,
     Printing,
-    Serial,
     Shipment,
     StatusChange,
     Typed,
@@ -34,7 +31,6 @@ from .models import (
 )
 from .parcels import after_facts, taken
 
-MET_BEFORE = (606037, 268545006)
 EMPTY: Mapping[Pair, int] = {}
 
 
@@ -72,20 +68,6 @@ def package_for(user: User, pk: int) -> Package:
     return get_object_or_404(packages_for(user), pk=pk)
 
 
-def couriers_of(order: Order) -> dict[str, str] | None:
-    """delivery_id -> name of the merchant's list, None when it was never read."""
-    if order.merchant.couriers_read_at is None:
-        return None
-    rows = Courier.objects.filter(merchant=order.merchant, is_listed=True)
-    return dict(rows.values_list("delivery_id", "delivery_name"))
-
-
-def open_holds(order: Any) -> QuerySet[Hold]:
-    """Holds in force: not released, their time not come."""
-    in_force = Q(until=None) | Q(until__gt=timezone.now())
-    return Hold.objects.filter(in_force, order=order, released_at=None).select_related("held_by")
-
-
 def order_facts(
     order: Order,
     *,
@@ -97,11 +79,14 @@ def order_facts(
 
     `waybills` and `serials`: the draft's, looked for on other orders.
     """
-    everything = list(order.packages.prefetch_related("items"))
-    ours = _holding(everything, excluding)
-    parcels = list(order.parcels.all())
+    numbers = {"waybills": {order.pk: waybills}, "serials": {order.pk: serials}}
+    return facts_of(order, look_around([order], **numbers, excluding=excluding)[order.pk])
+
+
+def facts_of(order: Order, around: Around) -> OrderFacts:
+    """`order_facts`, with what stands around the order already looked up: how many are checked at once."""
+    parcels, ours, hold = list(order.parcels.all()), around.ours, around.hold
     shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
-    hold = open_holds(order).first()
     return OrderFacts(
         order_id=order.order_id,
         held_reason=hold.reason if hold else None,
@@ -109,12 +94,13 @@ def order_facts(
         address_hash=order.address_hash,
         address=address_of(order),
         changed_at=f"{timezone.localtime(order.alarm_at):%H:%M}" if order.alarm_at else "",
-        waybills_elsewhere=_elsewhere(order, waybills),
+        waybills_elsewhere=around.elsewhere,
         is_read=order.read_at is not None,
+        is_entered=order.is_entered,
         status=order.status,
         is_paid=order.paid_at is not None,
         deliver_method=order.deliver_method,
-        goods=_goods(order, taken(parcels, ours), taken(parcels, ours, only_gone=True), _subsidised(order)),
+        goods=_goods(order, taken(parcels, ours), taken(parcels, ours, only_gone=True), around.subsidised),
         waybills_used=frozenset(shown | {package.waybill_id for package in ours if package.waybill_id}),
         on_aftersale=order.on_aftersale,
         address_under_review=order.address_under_review,
@@ -123,41 +109,20 @@ def order_facts(
         quality_inspect_type=order.quality_inspect_type,
         inspect_status=order.inspect_status,
         has_risk=order.has_risk,
-        needs_ewaybill=_was_answered(order, 606046),
+        needs_ewaybill=around.needs_ewaybill,
         has_online_waybill=any(parcel.deliver_type in (2, 4) for parcel in parcels),
         has_return_address=order.merchant.has_return_address,
-        couriers=couriers_of(order),
-        courier_initials=dict(couriers_for(order).values_list("delivery_id", "initials")),
-        serials_used=_serials_used(order, serials, excluding),
-        met_before=_met_before(order),
-        after=after_facts(order, parcels, everything),
+        couriers=around.couriers,
+        courier_initials=around.initials,
+        serials_used=around.serials_used,
+        met_before=around.met_before,
+        after=after_facts(parcels, ours, is_closed=around.no_more_corrections),
     )
 
 
 def address_of(order: Order) -> str:
     """The receiver as read, which is masked."""
     return " ".join(part for part in (order.receiver, order.phone, order.region) if part)
-
-
-def _elsewhere(order: Order, waybills: Collection[str]) -> dict[str, str]:
-    """Which of these numbers other buyers' orders of the same store carry."""
-    rows = Package.objects.filter(
-        merchant=order.merchant, waybill_id__in=waybills, status__in=states.HOLDS_GOODS
-    ).exclude(order__openid=order.openid, order__address_hash=order.address_hash)
-    return dict(rows.exclude(order=order).values_list("waybill_id", "order__order_id"))
-
-
-def _holding(packages: Iterable[Package], excluding: Shipment | None) -> list[Package]:
-    """Those that count, but for the shipment being checked."""
-    but = excluding.pk if excluding else None
-    return [p for p in packages if p.status in states.HOLDS_GOODS and p.shipment_id != but]
-
-
-def _subsidised(order: Order) -> set[Pair]:
-    """The goods the subsidy is on, from the raw body; empty when only the order as a whole shows one."""
-    kept = OrderBody.objects.filter(order=order).first() if order.is_subsidy else None
-    lines = parse_order(kept.body).lines if kept else ()
-    return {(line.product_id, line.sku_id) for line in lines if line.is_subsidy}
 
 
 def _goods(
@@ -180,35 +145,6 @@ def _goods(
             is_subsidy=pair in subsidised,
         )
     return tuple(goods.values())
-
-
-def _was_answered(order: Order, errcode: int) -> bool:
-    return Package.objects.filter(order=order, errcode=errcode).exists()
-
-
-def _serials_used(order: Order, serials: Collection[str], excluding: Shipment | None) -> dict[str, str]:
-    """Which of these SNs other packages of the store hold that count -> the order they are on.
-
-    Where goods of the order were refunded the device may have come back: the platform judges then.
-    """
-    rows = Serial.objects.annotate(number=Upper("sn_code")).filter(number__in=map(normalise, serials))
-    rows = rows.filter(package__merchant=order.merchant, package__status__in=states.HOLDS_GOODS)
-    refunded = OrderLine.objects.filter(order=OuterRef("package__order"), finish_aftersale_sku_cnt__gt=0)
-    rows = rows.exclude(package__order__status__in=(200, 250)).exclude(Exists(refunded))
-    if excluding:
-        rows = rows.exclude(package__shipment=excluding)
-    return dict(rows.values_list("sn_code", "package__order__order_id"))
-
-
-def _met_before(order: Order) -> frozenset[tuple[int, str, str]]:
-    """What the platform refused earlier for these goods: (code, product, sku), for 606061 the courier."""
-    products = {line.product_id for line in order.lines.all()}
-    rows = Package.objects.filter(
-        merchant=order.merchant, errcode__in=(*MET_BEFORE, 606061), items__product_id__in=products
-    ).values_list("errcode", "items__product_id", "items__sku_id", "delivery_id")
-    return frozenset(
-        (int(code or 0), product, courier if code == 606061 else sku) for code, product, sku, courier in rows
-    )
 
 
 def printings_of(order: Order) -> QuerySet[Printing]:

@@ -13,7 +13,9 @@ from merchants.services import resume_pause
 from wechat.waybills import normalise, without_blanks
 
 from . import states
+from .around import open_holds
 from .drafts import CORRECTION, Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
+from .entered import move_status_on
 from .labels import noted_at_label, noted_before, noted_of
 from .models import (
     Attempt,
@@ -30,7 +32,7 @@ from .models import (
     Typed,
     Visit,
 )
-from .queries import PRESENT, draft_of_package, open_holds, order_facts, rejected_with
+from .queries import PRESENT, draft_of_package, order_facts, rejected_with
 from .rules import check
 from .wake import wake
 
@@ -70,6 +72,8 @@ def move(
     StatusChange.objects.create(
         package=package, source=source, target=target, who=who, by=by, attempt=attempt, reason=reason[:300]
     )
+    if target == states.SHIPPED:
+        move_status_on(package.order_id)
 
 
 def tidy(draft: Draft) -> Draft:

@@ -125,8 +125,9 @@ def _ship_known(order: Order, wanted: SheetOrder, dry_run: bool) -> OrderResult:
     facts = order_facts(order, waybills=wanted.waybills, serials=wanted.serials)
     known = Known(order, facts, result)
     fresh = [package for package in wanted.packages if not known.holds(package)]
-    if fresh and not facts.is_read and any(leaves_blanks(package) for package in fresh):
-        # Only the order says what a blank stands for, and it could not be read.
+    is_known = facts.is_read or facts.is_entered
+    if fresh and not is_known and any(leaves_blanks(package) for package in fresh):
+        # Only the order says what a blank stands for, and it could neither be read nor was it entered.
         _tell(result, wanted, fresh, [Problem("order", slug="facts_unreadable")])
     elif fresh and not _refuse_rows(result, wanted).is_invalid:
         _queue(order, facts, wanted, fresh, result, dry_run)

@@ -35,6 +35,7 @@ from wechat.replies import Reply
 from .drafts import Problem
 from .erasing import PERSONAL
 from .models import Courier, Order, OrderBody, OrderLine, Parcel
+from .pauses import may_not_read
 
 WINDOW = timedelta(days=7)
 SAME_NAME = (
@@ -74,10 +75,10 @@ def explain(reply: Reply) -> str:
 
 
 def find_order(merchant: Merchant, order_id: str) -> tuple[Order | None, Problem | None]:
-    """The stored order; one never read is read now. Only the platform's 100002 proves absence."""
+    """The stored order; one never read is read now, if the store allows it. Only 100002 proves absence."""
     rows = Order.objects.select_related("merchant")
     known = rows.filter(merchant=merchant, order_id=order_id).first()
-    if known is not None and known.read_at is not None:
+    if known is not None and (known.read_at is not None or may_not_read(merchant)):
         return known, None
     order, reply = read_order(merchant, order_id)
     if order is None and reply.errcode == 100002:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import history, lists, orders, ship, slips, todo
+from .views import enter, history, lists, orders, ship, slips, todo
 
 urlpatterns = [
     path("", lists.order_list, name="order_list"),
@@ -11,6 +11,7 @@ urlpatterns = [
     path("search/", lists.search, name="search"),
     path("orders/sync/state/", lists.sync_state, name="sync_state"),
     path("orders/sync/", orders.order_sync, name="order_sync"),
+    path("orders/enter/", enter.order_enter, name="order_enter"),
     path("orders/<str:order_id>/", orders.order_detail, name="order_detail"),
     path("orders/<str:order_id>/ship/", ship.order_ship, name="order_ship"),
     path("orders/<str:order_id>/presence/", ship.order_presence, name="order_presence"),

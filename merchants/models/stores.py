@@ -129,4 +129,7 @@ class Pause(models.Model):
     @property
     def reason(self) -> Code:
         """The code table's row for what stopped it."""
+        if self.errcode == 48001 and self.call:
+            # Which is no permission to ship: parcels go on leaving.
+            return meaning(None, "reading_not_allowed")
         return meaning(self.errcode, self.slug)

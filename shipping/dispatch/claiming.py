@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from merchants.models import platform_host
 from shipping import states
+from shipping.around import open_holds
 from shipping.drafts import CORRECTION
 from shipping.models import Attempt, Package, Shipment
 from shipping.pauses import CALLS, stopping_pauses
-from shipping.queries import open_holds
 from shipping.services import move
 
 from .tempo import take_turn, tempos_by_merchant, waiting_for_turn

@@ -11,7 +11,7 @@ from django.utils import timezone
 from merchants.services import pause_merchant
 from shipping import drafts, states
 from shipping.models import Attempt, Package, Shipment
-from shipping.pauses import CALLS, SEND
+from shipping.pauses import CALLS, SEND, may_not_read
 from shipping.services import move
 from shipping.wake import wake
 from wechat.errcodes import Code, meaning
@@ -96,7 +96,8 @@ def accept(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) 
     for package in packages:
         move(package, states.SHIPPED, who=states.WORKER, attempt=attempt, **cleared)
     # The answer holds nothing but 0: only a read shows the order's new status and parcels.
-    wake("read_by_id", str(attempt.merchant_id), attempt.order.order_id)
+    if not may_not_read(attempt.merchant):
+        wake("read_by_id", str(attempt.merchant_id), attempt.order.order_id)
 
 
 def reject(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:

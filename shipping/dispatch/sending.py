@@ -7,12 +7,11 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from merchants.queries import open_pauses
 from shipping import states
 from shipping.drafts import COMPENSATION, CORRECTION, MISSED, SEND, Draft, Problem
 from shipping.labels import noted_by
 from shipping.models import Attempt, Order, Package, Shipment
-from shipping.pauses import CALLS, READ, stopping_pauses
+from shipping.pauses import CALLS, may_not_read, stopping_pauses
 from shipping.queries import draft_of_package, order_facts
 from shipping.rules import check
 from shipping.services import close_attempt_if_settled, move
@@ -40,9 +39,7 @@ PARTLY_SHIPPED = 21
 
 def needs_read(attempt: Attempt) -> bool:
     """Facts must be younger than a minute, unless this merchant's account may not read orders at all."""
-    if _is_fresh(attempt.order):
-        return False
-    return not open_pauses().filter(merchant=attempt.merchant, call=READ, until=None).exists()
+    return not (_is_fresh(attempt.order) or may_not_read(attempt.merchant))
 
 
 def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:

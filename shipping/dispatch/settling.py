@@ -20,12 +20,13 @@ from wechat.replies import Reply
 
 from .matching import CLOSED_STATUSES, SHIPPED_STATUSES, Match, are_goods_gone, is_old_shown, match
 from .pacing import requeue_at, until
-from .pausing import note_refusal
+from .pausing import MAY_NOT_READ, note_refusal
 from .recording import NO_ANSWER, apply, grace, kept_reply, was_listed_answer
 
 MAX_RESENDS = 2
 IN_HAND = timedelta(seconds=30)
-UNREADABLE = (100002, 48001)
+# Reads that are refused for good -> why a manager must look.
+UNREADABLE = {100002: "order_unreadable", MAY_NOT_READ: "orders_not_ours_to_read"}
 ENOUGH_READS = 8
 SLOWEST = timedelta(minutes=5)
 # Longer than a run that ends when idle waits: an admin must act first.
@@ -141,7 +142,7 @@ def _unread(attempt: Attempt, reply: Reply) -> None:
     makes_sense_later = read_outcome(reply).then in ("not_sent", "unclear", "later", "pause_merchant")
     if reply.errcode in UNREADABLE or (is_late and not makes_sense_later):
         for package in _unknown(attempt):
-            _conflict(package, attempt, "order_unreadable")
+            _conflict(package, attempt, UNREADABLE.get(reply.errcode or 0, "order_unreadable"))
 
 
 def _conflict(package: Package, attempt: Attempt, slug: str) -> None:

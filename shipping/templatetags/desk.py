@@ -56,6 +56,7 @@ FIXERS = {
     "developer": lazy("开发者"),
 }
 FLAGS = (
+    ("is_entered", lazy("人工录入"), "yellow"),
     ("on_aftersale", lazy("售后中"), "red"),
     ("address_under_review", lazy("改地址待处理"), "red"),
     ("sku_change_waiting", lazy("换规格待处理"), "red"),

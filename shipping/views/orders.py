@@ -17,13 +17,13 @@ from django_htmx.http import trigger_client_event
 from merchants.models import Role
 from merchants.queries import merchants_for
 from shipping import lists, services, states
+from shipping.around import open_holds
 from shipping.asked import moment
 from shipping.forms import in_words
 from shipping.labels import looked_at, noted_of
 from shipping.models import Order, Package
 from shipping.queries import (
     must_intercept,
-    open_holds,
     order_events,
     order_for,
     order_packages,

@@ -152,6 +152,7 @@ ROUTES: dict[str, Route] = {
     "my_trouble": Route(ANYONE),
     "search": Route(ANYONE),
     "order_sync": Route(ANYONE, "POST"),
+    "order_enter": Route(STAFF, data=lambda store: {"merchant": store.merchant.appid}),
     "order_detail": Route(STAFF, args=_order_of),
     "order_ship": Route(STAFF, args=_order_of),
     "order_presence": Route(STAFF, args=_order_of),
