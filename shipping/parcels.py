@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from wechat.waybills import normalise
 
 from . import states
-from .drafts import COMPENSATION, CORRECTION, SEND, VIRTUAL, After, Pair, Shown
+from .drafts import COMPENSATION, CORRECTION, CORRECTIONS, SEND, VIRTUAL, After, Pair, Shown
 from .models import Package, Parcel
 
 # How order/get shows what the compensation call entered (store-api 2.1).
@@ -75,13 +75,20 @@ def _not_shown(parcels: Iterable[Parcel], ours: Collection[Package]) -> list[Pac
     return by_courier + [p for p in sends if p.deliver_type == VIRTUAL and not is_virtual_shown]
 
 
-def current_number(package: Package, packages: Iterable[Package]) -> str:
-    """The number an accepted correction gave a parcel of ours, its own as long as there was none."""
-    number, done = package.waybill_id, [p for p in packages if _is_done(p, CORRECTION)]
-    for correction in sorted(done, key=lambda p: p.pk):
-        if normalise(correction.old_waybill_id) == number:
-            number = correction.waybill_id
-    return number
+def current_parcel(package: Package, packages: Iterable[Package]) -> Package:
+    """The row with the courier and number a parcel of ours has now: the last correction of it, or itself."""
+    done = sorted((p for p in packages if _is_done(p, CORRECTION)), key=lambda p: p.pk)
+    for correction in done:
+        if normalise(correction.old_waybill_id) == package.waybill_id:
+            package = correction
+    return package
+
+
+def numbers_in_use(ours: Collection[Package]) -> set[str]:
+    """The numbers our parcels have now, and those they may be getting; what was put right is free again."""
+    now = {current_parcel(package, ours).waybill_id for package in ours if package.kind != CORRECTION}
+    coming = {p.waybill_id for p in ours if p.kind == CORRECTION and p.status != states.SHIPPED}
+    return (now | coming) - {""}
 
 
 def _is_done(package: Package, kind: str) -> bool:
@@ -98,3 +105,9 @@ def after_facts(parcels: Iterable[Parcel], ours: Collection[Package], *, is_clos
 def _shown(parcel: Parcel) -> Shown:
     items = tuple((str(product), str(sku), int(count)) for product, sku, count in parcel.items)
     return Shown(parcel.delivery_id, parcel.waybill_id, parcel.deliver_type, items)
+
+
+def corrections_left(after: After) -> int:
+    """At most so many; none once WeChat has refused another one (606041), as its older page makes it."""
+    is_over = after.is_closed and after.corrections
+    return 0 if is_over else max(0, CORRECTIONS - after.corrections)

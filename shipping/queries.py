@@ -15,7 +15,18 @@ from wechat.waybills import normalise
 
 from . import states
 from .around import Around, look_around
-from .drafts import SEND, CourseDraft, Goods, Item, OrderFacts, PackageDraft, Pair, SerialDraft
+from .drafts import (
+    CORRECTION,
+    SEND,
+    CourseDraft,
+    Goods,
+    Item,
+    OrderFacts,
+    PackageDraft,
+    Pair,
+    SerialDraft,
+    Shown,
+)
 from .models import (
     Courier,
     Hold,
@@ -29,7 +40,7 @@ from .models import (
     Typed,
     Visit,
 )
-from .parcels import after_facts, taken
+from .parcels import after_facts, current_parcel, numbers_in_use, taken
 
 EMPTY: Mapping[Pair, int] = {}
 
@@ -101,7 +112,7 @@ def facts_of(order: Order, around: Around) -> OrderFacts:
         is_paid=order.paid_at is not None,
         deliver_method=order.deliver_method,
         goods=_goods(order, taken(parcels, ours), taken(parcels, ours, only_gone=True), around.subsidised),
-        waybills_used=frozenset(shown | {package.waybill_id for package in ours if package.waybill_id}),
+        waybills_used=frozenset(shown | numbers_in_use(ours)),
         on_aftersale=order.on_aftersale,
         address_under_review=order.address_under_review,
         sku_change_waiting=order.sku_change_waiting,
@@ -177,10 +188,16 @@ class Event(NamedTuple):
     why: str = ""
 
 
+def event_kind(kind: str, status: str) -> str:
+    """What a status is called by: alone for goods that leave, else with the kind of the shipment."""
+    return status if kind == SEND else f"{kind} {status}"
+
+
 def order_events(order: Order) -> list[Event]:
     """What happened to an order here, the newest first."""
     rows = StatusChange.objects.filter(package__order=order).select_related("package", "by")
-    events = [Event(c.at, c.target, str(c.package), c.by, c.reason if c.by else "") for c in rows]
+    kinds = ((c, event_kind(c.package.kind, c.target)) for c in rows)
+    events = [Event(c.at, kind, str(c.package), c.by, c.reason if c.by else "") for c, kind in kinds]
     for hold in order.holds.select_related("held_by", "released_by"):
         events.append(Event(hold.held_at, "hold", "", hold.held_by, hold.reason))
         ended = hold.released_at or hold.until
@@ -305,3 +322,14 @@ def same_buyer(order: Order, user: User) -> list[Order]:
     )  # fmt: skip
     rows = rows.exclude(pk=order.pk).prefetch_related("lines", "parcels", "holds", "packages__items")
     return [other for other in rows.order_by("deadline_at", "pk")[:20] if can_ship(other)]
+
+
+def own_parcels(order: Order) -> list[Shown]:
+    """Parcels of ours that have left by courier, under the number each has now."""
+    packages = list(order.packages.prefetch_related("items"))
+    sent = [p for p in packages if p.status == states.SHIPPED and p.kind != CORRECTION and p.waybill_id]
+    return [
+        Shown(now.delivery_id, now.waybill_id, 1, tuple((*i.pair, i.count) for i in goods_of(package)))
+        for package in sent
+        for now in [current_parcel(package, packages)]
+    ]
