@@ -9,7 +9,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from merchants.models import User
+from merchants.models import PushedEvent, User
 from merchants.queries import merchants_for
 from wechat.waybills import normalise
 
@@ -41,6 +41,7 @@ from .models import (
     Visit,
 )
 from .parcels import after_facts, current_parcel, numbers_in_use, taken
+from .told import words
 
 EMPTY: Mapping[Pair, int] = {}
 
@@ -179,7 +180,7 @@ def pieces_left(order: Order) -> int:
 
 
 class Event(NamedTuple):
-    """One line of an order's timeline; `kind` is a package's new status, or hold, release, print."""
+    """One line of an order's timeline; `kind` is a package's new status, or hold, release, print, pushed."""
 
     at: datetime
     kind: str
@@ -205,6 +206,8 @@ def order_events(order: Order) -> list[Event]:
             events.append(Event(ended, "release", "", hold.released_by))
     printed = order.printings.select_related("by")
     events += [Event(printing.at, "print", "", printing.by) for printing in printed]
+    told = PushedEvent.objects.filter(merchant=order.merchant, order_id=order.order_id).order_by("-id")
+    events += [Event(t.received_at, "pushed", words(t.name, t.detail), None) for t in told.defer("body")[:50]]
     if order.alarm_done_at:
         events.append(Event(order.alarm_done_at, "intercept", "", order.alarm_done_by))
     return sorted(events, key=lambda event: event.at, reverse=True)

@@ -1,5 +1,6 @@
 """Every write a person causes, and `move`, the only door to a package's status."""
 
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from wechat.waybills import normalise, without_blanks
 
 from . import states
 from .around import open_holds
-from .drafts import CORRECTION, Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
+from .drafts import CORRECTION, EXPRESS, Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
 from .entered import move_status_on
 from .labels import noted_at_label, noted_before, noted_of
 from .models import (
@@ -25,6 +26,7 @@ from .models import (
     Package,
     PackageItem,
     Printing,
+    Reading,
     Serial,
     Shipment,
     StatusChange,
@@ -74,6 +76,23 @@ def move(
     )
     if target == states.SHIPPED:
         move_status_on(package.order_id)
+
+
+def move_all(packages: Collection[Package], target: str, *, who: str, by: User | None = None) -> None:
+    """`move` for many that nobody has moved meanwhile; raises states.IllegalMove if one of them was."""
+    now, sources = timezone.now(), {package.status for package in packages}
+    for source in sources:
+        if not states.is_allowed(source, target, who):
+            raise states.IllegalMove(f"{source} -> {target} by {who}")
+        keys = [package.pk for package in packages if package.status == source]
+        rows = Package.objects.filter(pk__in=keys, status=source)
+        if rows.update(status=target, status_at=now) != len(keys):
+            raise states.IllegalMove(f"some of {len(keys)} packages are no longer {source}")
+    StatusChange.objects.bulk_create(
+        StatusChange(package=p, source=p.status, target=target, at=now, who=who, by=by) for p in packages
+    )
+    for package in packages:
+        package.status, package.status_at = target, now
 
 
 def tidy(draft: Draft) -> Draft:
@@ -179,8 +198,20 @@ def _save_under_lock(
 
 def save_package(shipment: Shipment, position: int, draft: PackageDraft) -> Package:
     """Write one package of a draft whose numbers the rules have passed."""
-    is_express = draft.deliver_type == 1
-    package = Package.objects.create(
+    package = package_row(shipment, position, draft)
+    package.save()
+    PackageItem.objects.bulk_create(
+        PackageItem(package=package, product_id=i.product_id, sku_id=i.sku_id, product_cnt=i.count)
+        for i in draft.items or ()
+    )
+    _save_extras(package, draft)
+    return package
+
+
+def package_row(shipment: Shipment, position: int, draft: PackageDraft) -> Package:
+    """The row of one package, not written yet."""
+    is_express = draft.deliver_type == EXPRESS
+    return Package(
         merchant=shipment.merchant,
         order=shipment.order,
         shipment=shipment,
@@ -192,12 +223,6 @@ def save_package(shipment: Shipment, position: int, draft: PackageDraft) -> Pack
         old_delivery_id=draft.old[0] if draft.old else "",
         old_waybill_id=draft.old[1] if draft.old else "",
     )
-    PackageItem.objects.bulk_create(
-        PackageItem(package=package, product_id=i.product_id, sku_id=i.sku_id, product_cnt=i.count)
-        for i in draft.items or ()
-    )
-    _save_extras(package, draft)
-    return package
 
 
 def _save_extras(package: Package, draft: PackageDraft) -> None:
@@ -281,6 +306,17 @@ def close_attempt_if_settled(attempt: Attempt | None, now: datetime) -> None:
 def wake_read(merchant: Merchant, order_id: str) -> None:
     """Ask the worker to read one order from the platform, known or not."""
     wake("read_by_id", str(merchant.pk), order_id)
+
+
+@transaction.atomic
+def ask_reading(*, order: Order, by: User | None = None) -> None:
+    """Have an order read as soon as possible; a person's wish also looks at what else is in its way."""
+    now = timezone.now()
+    values: dict[str, Any] = {"asked_at": now, "due_at": now, "tries": 0, "errcode": None, "slug": ""}
+    if by is not None:
+        values["asked_by"] = by
+    Reading.objects.update_or_create(order=order, defaults=values)
+    wake("read_asked", str(order.pk))
 
 
 def wake_sync(merchant: Merchant) -> None:

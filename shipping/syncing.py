@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from pypinyin import Style, lazy_pinyin
 
-from merchants import lines
+from merchants import events, lines
 from merchants.models import Merchant
 from wechat.endpoints import (
     ADDRESS_GET,
@@ -34,7 +34,7 @@ from wechat.replies import Reply
 
 from .drafts import Problem
 from .erasing import PERSONAL
-from .models import Courier, Order, OrderBody, OrderLine, Parcel
+from .models import Courier, Order, OrderBody, OrderLine, Parcel, Reading
 from .pauses import may_not_read
 
 WINDOW = timedelta(days=7)
@@ -130,7 +130,15 @@ def apply_order(merchant: Merchant, data: OrderData, raw: dict[str, Any], began:
     _replace_parcels(order, data)
     if not order.erased_at:
         OrderBody.objects.update_or_create(order=order, defaults={"body": raw, "read_at": began})
+    _answer_the_event(order, began)
     return order
+
+
+def _answer_the_event(order: Order, began: datetime) -> None:
+    """Whoever read it: an event that came before is over. A person's wish is more, see `rereading`."""
+    asked = Reading.objects.filter(order=order, asked_at__lte=began, asked_by=None)
+    if asked.delete()[0]:
+        events.handled(order.merchant, order.order_id, began)
 
 
 # What an answer says about its buyer; shipping.erasing removes it.

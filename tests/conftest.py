@@ -11,6 +11,7 @@ from sandbox import build
 from sandbox.remote import Remote
 from sandbox.server import Sandbox
 
+pytest_plugins = ["tests.database"]
 APPID, SECRET = "wx00000000000000aa", "s3cret-" + "a" * 25
 
 

@@ -12,7 +12,7 @@ from merchants.models import platform_host
 from shipping import states
 from shipping.around import open_holds
 from shipping.drafts import CORRECTION
-from shipping.models import Attempt, Package, Shipment
+from shipping.models import Attempt, BatchOrder, Package, Shipment
 from shipping.pauses import CALLS, stopping_pauses
 from shipping.services import move
 
@@ -37,6 +37,9 @@ def unblocked(only: Collection[int] | None = None) -> QuerySet[Shipment]:
     rows = rows.exclude(Exists(calls)).exclude(Exists(unsettled))
     # A hold keeps goods back; a number is put right all the same.
     rows = rows.exclude(~Q(kind=CORRECTION), Exists(open_holds(OuterRef("order"))))
+    rows = rows.exclude(
+        Exists(BatchOrder.objects.filter(shipment=OuterRef("pk"), batch__paused_at__isnull=False))
+    )
     return rows if only is None else rows.filter(pk__in=only)
 
 

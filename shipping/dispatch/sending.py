@@ -10,7 +10,7 @@ from django.utils import timezone
 from shipping import states
 from shipping.drafts import COMPENSATION, CORRECTION, MISSED, SEND, Draft, Problem
 from shipping.labels import noted_by
-from shipping.models import Attempt, Order, Package, Shipment
+from shipping.models import Attempt, Order, Package, Reading, Shipment
 from shipping.pauses import CALLS, may_not_read, stopping_pauses
 from shipping.queries import draft_of_package, order_facts
 from shipping.rules import check
@@ -38,8 +38,10 @@ PARTLY_SHIPPED = 21
 
 
 def needs_read(attempt: Attempt) -> bool:
-    """Facts must be younger than a minute, unless this merchant's account may not read orders at all."""
-    return not (_is_fresh(attempt.order) or may_not_read(attempt.merchant))
+    """Facts must be younger than a minute with no event since, unless this account may not read orders."""
+    if _is_fresh(attempt.order) and not Reading.objects.filter(order=attempt.order).exists():
+        return False
+    return not may_not_read(attempt.merchant)
 
 
 def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:

@@ -3,7 +3,8 @@
 All ids are text: order ids have 19 digits, which spreadsheets and JavaScript destroy. Money is in fen.
 """
 
-from .clock import Schedule, SyncCursor
+from .batches import Batch, BatchFile, BatchOrder, BatchRow, BatchStore, Remembered
+from .clock import Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
@@ -12,6 +13,11 @@ from .tempo import Tempo
 __all__ = [
     "LAST_DAY",
     "Attempt",
+    "Batch",
+    "BatchFile",
+    "BatchOrder",
+    "BatchRow",
+    "BatchStore",
     "Courier",
     "Course",
     "Hold",
@@ -22,6 +28,8 @@ __all__ = [
     "PackageItem",
     "Parcel",
     "Printing",
+    "Reading",
+    "Remembered",
     "Schedule",
     "Serial",
     "Shipment",

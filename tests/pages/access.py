@@ -177,7 +177,12 @@ ROUTES: dict[str, Route] = {
     "errand": Route(ADMIN, args=_errand_of),
     "errand_status": Route(ADMIN, args=_errand_of),
     "authorized": Route(ADMIN, args=_way_back, data=lambda store: {"auth_code": "code"}),
+    "line_test": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
+    "line_quota": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "component_events": Route(PUBLIC, "POST", unsigned=403),
+    "store_events": Route(
+        PUBLIC, "POST", lambda store: (store.merchant.credential.event_key,), unsigned=403, foreign=403
+    ),
     # the rest
     "error_list": Route(ANYONE),
     "history": Route(MANAGER),
