@@ -86,13 +86,16 @@ def order_facts(
     excluding: Shipment | None = None,
     waybills: Collection[str] = (),
     serials: Collection[str] = (),
+    user: User | None = None,
 ) -> OrderFacts:
     """Everything the rules may know of an order; `excluding` leaves out the shipment being checked.
 
-    `waybills` and `serials`: the draft's, looked for on other orders.
+    `waybills` and `serials`: the draft's, looked for on other orders of the store and of those of `user`.
     """
     numbers = {"waybills": {order.pk: waybills}, "serials": {order.pk: serials}}
-    return facts_of(order, look_around([order], **numbers, excluding=excluding)[order.pk])
+    stores = merchants_for(user).values_list("pk", flat=True) if user else ()
+    around = look_around([order], **numbers, excluding=excluding, stores=set(stores))
+    return facts_of(order, around[order.pk])
 
 
 def facts_of(order: Order, around: Around) -> OrderFacts:
@@ -187,6 +190,8 @@ class Event(NamedTuple):
     subject: str
     who: User | None
     why: str = ""
+    # Whose badge was scanned, beside the login.
+    packer: User | None = None
 
 
 def event_kind(kind: str, status: str) -> str:
@@ -194,11 +199,18 @@ def event_kind(kind: str, status: str) -> str:
     return status if kind == SEND else f"{kind} {status}"
 
 
+def _said(change: StatusChange) -> str:
+    """A person's own words; the worker's reasons are slugs."""
+    return change.reason if change.by else ""
+
+
 def order_events(order: Order) -> list[Event]:
     """What happened to an order here, the newest first."""
-    rows = StatusChange.objects.filter(package__order=order).select_related("package", "by")
+    rows = StatusChange.objects.filter(package__order=order).select_related("package", "by", "packer")
     kinds = ((c, event_kind(c.package.kind, c.target)) for c in rows)
-    events = [Event(c.at, kind, str(c.package), c.by, c.reason if c.by else "") for c, kind in kinds]
+    events = [
+        Event(c.at, kind, str(c.package), c.by, c.reason if c.by else "", c.packer) for c, kind in kinds
+    ]
     for hold in order.holds.select_related("held_by", "released_by"):
         events.append(Event(hold.held_at, "hold", "", hold.held_by, hold.reason))
         ended = hold.released_at or hold.until
@@ -336,3 +348,9 @@ def own_parcels(order: Order) -> list[Shown]:
         for package in sent
         for now in [current_parcel(package, packages)]
     ]
+
+
+def couriers_for_user(user: User) -> dict[str, str]:
+    """The couriers of all the user's stores, code -> name."""
+    rows = Courier.objects.filter(merchant__in=merchants_for(user), is_listed=True).order_by("delivery_id")
+    return dict(rows.values_list("delivery_id", "delivery_name"))

@@ -14,6 +14,7 @@ from shipping.models import Attempt, Order, Package, Reading, Shipment
 from shipping.pauses import CALLS, may_not_read, stopping_pauses
 from shipping.queries import draft_of_package, order_facts
 from shipping.rules import check
+from shipping.serials import numbers_in
 from shipping.services import close_attempt_if_settled, move
 from shipping.syncing import store_reply
 from wechat.endpoints import DELIVERY_COMPENSATION, DELIVERY_SEND, DELIVERY_UPDATE
@@ -121,10 +122,9 @@ def _mark_already_there(attempt: Attempt) -> None:
 
 def _stopping(order: Order, packages: list[Package], attempt: Attempt) -> Problem | None:
     described = tuple(draft_of_package(package) for package in packages)
-    kind, reason = attempt.shipment.kind, attempt.shipment.reason
-    draft = Draft(order.order_id, described, noted_by(attempt.shipment), kind, reason)
-    serials = [package.serial.sn_code for package in described if package.serial]
-    facts = order_facts(order, excluding=attempt.shipment, serials=serials)
+    shipment, serials = attempt.shipment, numbers_in(described)
+    draft = Draft(order.order_id, described, noted_by(shipment), shipment.kind, shipment.reason)
+    facts = order_facts(order, excluding=shipment, serials=serials, user=shipment.created_by)
     return next((problem for problem in check(draft, facts) if problem.stops), None)
 
 

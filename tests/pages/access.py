@@ -173,6 +173,12 @@ ROUTES: dict[str, Route] = {
     # slips
     "slip_list": Route(STAFF, data=_to_print),
     "slip_print": Route(STAFF, "POST", data=_to_print),
+    # the scan station
+    "scan": Route(ANYONE),
+    "scan_recent": Route(ANYONE),
+    "scan_setup": Route(ANYONE, "POST", data=lambda store: {"station": "2"}),
+    "scan_codes": Route(ANYONE),
+    "scan_badges": Route(ANYONE),
     # calling WeChat
     "errand": Route(ADMIN, args=_errand_of),
     "errand_status": Route(ADMIN, args=_errand_of),
