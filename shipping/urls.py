@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import after, enter, history, lists, orders, scan, ship, slips, todo
+from .views import after, batches, enter, history, lists, orders, scan, ship, slips, todo
 
 urlpatterns = [
     path("", lists.order_list, name="order_list"),
@@ -30,6 +30,19 @@ urlpatterns = [
     # One address under two names: POST prints, GET shows.
     path("slips/", slips.slips, name="slip_list"),
     path("slips/", slips.slips, name="slip_print"),
+    path("batches/", batches.batch_list, name="batch_list"),
+    path("batches/upload/", batches.batch_upload, name="batch_upload"),
+    path("batches/<int:pk>/", batches.batch_detail, name="batch_detail"),
+    path("batches/<int:pk>/progress/", batches.batch_progress, name="batch_progress"),
+    path("batches/<int:pk>/rows/", batches.batch_rows, name="batch_rows"),
+    path("batches/<int:pk>/columns/", batches.batch_columns, name="batch_columns"),
+    path("batches/<int:pk>/courier/", batches.batch_courier, name="batch_courier"),
+    path("batches/<int:pk>/rows/<int:number>/", batches.batch_row, name="batch_row"),
+    path("batches/<int:pk>/ship/", batches.batch_ship, name="batch_ship"),
+    path("batches/<int:pk>/pause/", batches.batch_pause, name="batch_pause"),
+    path("batches/<int:pk>/resume/", batches.batch_resume, name="batch_resume"),
+    path("batches/<int:pk>/cancel/", batches.batch_cancel, name="batch_cancel"),
+    path("batches/<int:pk>/retry/", batches.batch_retry, name="batch_retry"),
     path("scan/", scan.scan, name="scan"),
     path("scan/recent/", scan.scan_recent, name="scan_recent"),
     path("scan/setup/", scan.scan_setup, name="scan_setup"),

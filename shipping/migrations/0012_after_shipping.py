@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('merchants', '0006_push'),
-        ('shipping', '0010_readings'),
+        ('shipping', '0011_scan_station'),
     ]
 
     operations = [
