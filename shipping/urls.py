@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from .views import batches, enter, history, lists, orders, scan, serials, ship, slips, todo
+from .views import (
+    after,
+    batches,
+    enter,
+    history,
+    lists,
+    orders,
+    scan,
+    serials,
+    ship,
+    slips,
+    todo,
+)
 
 urlpatterns = [
     path("", lists.order_list, name="order_list"),
@@ -19,6 +31,8 @@ urlpatterns = [
     path("orders/<str:order_id>/release/", orders.order_release, name="order_release"),
     path("orders/<str:order_id>/intercepted/", orders.order_intercepted, name="order_intercepted"),
     path("orders/<str:order_id>/read/", orders.order_read, name="order_read"),
+    path("orders/<str:order_id>/correct/", after.parcel_correct, name="parcel_correct"),
+    path("orders/<str:order_id>/resend/", after.order_resend, name="order_resend"),
     path("packages/<int:pk>/status/", orders.package_status, name="package_status"),
     path("packages/<int:pk>/settle/", orders.package_settle, name="package_settle"),
     path("packages/<int:pk>/confirm/", orders.package_confirm, name="package_confirm"),

@@ -8,8 +8,18 @@ not read say nothing (`when_read`); what we know ourselves (couriers, numbers us
 
 from collections.abc import Iterable
 
-from shipping.drafts import Draft, OrderFacts, Problem
+from shipping.drafts import COMPENSATION, CORRECTION, SEND, Draft, OrderFacts, Problem
 
+from .after import (
+    corrected_order_is_not_over,
+    corrected_parcel_is_shown,
+    correction_changes_something,
+    corrections_are_left,
+    resend_says_why,
+    resends_are_left,
+    resent_goods_have_left,
+    resent_order_has_left,
+)
 from .body import (
     counts_are_at_least_one,
     numbers_are_numbers,
@@ -78,9 +88,28 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
+COURIER_AND_NUMBER: tuple[Rule, ...] = (
+    shipment_names_order_and_packages, numbers_are_numbers, counts_are_at_least_one,
+    express_names_its_courier, courier_is_on_the_merchants_list, express_names_its_waybill,
+    waybill_looks_usual, waybill_once_per_shipment, waybill_is_new_to_the_order, waybill_goes_to_one_buyer,
+)  # fmt: skip
+CORRECTION_RULES: tuple[Rule, ...] = (
+    order_was_read, corrected_order_is_not_over, corrections_are_left, corrected_parcel_is_shown,
+    correction_changes_something, *COURIER_AND_NUMBER,
+)  # fmt: skip
+COMPENSATION_RULES: tuple[Rule, ...] = (
+    order_was_read, order_is_not_held, resent_order_has_left, resends_are_left, resend_says_why,
+    delivery_type_is_known, delivery_type_fits_the_order, *COURIER_AND_NUMBER,
+    package_holds_products, products_belong_to_the_order, resent_goods_have_left,
+)  # fmt: skip
+RULES_OF: dict[str, tuple[Rule, ...]] = {
+    SEND: RULES, CORRECTION: CORRECTION_RULES, COMPENSATION: COMPENSATION_RULES,
+}  # fmt: skip
+
+
 def check(draft: Draft, facts: OrderFacts) -> list[Problem]:
-    """Everything wrong with the draft, in the order of RULES."""
-    return [problem for rule in RULES for problem in rule(draft, facts)]
+    """Everything wrong with the draft, in the order of the rules of its kind."""
+    return [problem for rule in RULES_OF[draft.kind] for problem in rule(draft, facts)]
 
 
 def stops(problems: Iterable[Problem]) -> bool:

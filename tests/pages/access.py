@@ -182,6 +182,8 @@ ROUTES: dict[str, Route] = {
     "order_intercepted": Route(STAFF, "POST", _order_of),
     # Any number may be asked for; a foreign order and a made-up one are looked for at one's own stores alike.
     "order_read": Route(ANYONE, "POST", _order_of, foreign=302),
+    "parcel_correct": Route(STAFF, args=_order_of),
+    "order_resend": Route(STAFF, args=_order_of),
     # packages
     "package_status": Route(STAFF, args=_package_of),
     "package_settle": Route(
