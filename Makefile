@@ -28,7 +28,7 @@ start: .venv/.run ## web and worker on your .env
 test: .venv/.dev ## the whole test suite
 	@bin/browser
 	@bin/suite -m "not browser" -n 2 --dist loadfile $(ARGS)
-	@bin/suite -m browser $(ARGS)
+	@bin/suite -m browser -n 2 --dist load $(ARGS)
 
 check: .venv/.dev ## lint, types, import contract, migrations, production settings
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

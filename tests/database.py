@@ -33,10 +33,11 @@ def _state_of_migrations() -> str:
 
 @pytest.fixture(scope="session")
 def template(request: pytest.FixtureRequest) -> Path | None:
-    """Where a migrated SQLite database is kept between runs; none on another database."""
-    if connection.vendor != "sqlite" or request.config.getoption("nomigrations"):
+    """Where a migrated SQLite database is kept between runs; none on another database or without a cache."""
+    cache = getattr(request.config, "cache", None)
+    if connection.vendor != "sqlite" or request.config.getoption("nomigrations") or cache is None:
         return None
-    return Path(request.config.cache.mkdir("database")) / f"{_state_of_migrations()}.sqlite3"
+    return Path(cache.mkdir("database")) / f"{_state_of_migrations()}.sqlite3"
 
 
 @pytest.fixture(scope="session")
