@@ -64,6 +64,15 @@ def paste_token(*, merchant: Merchant, token: str, minutes: int, by: User | None
 
 
 @transaction.atomic
+def save_push_secrets(*, merchant: Merchant, secrets: dict[str, str], by: User | None) -> None:
+    """Set push_token and aes_key of a store's push address; an empty one keeps what is stored."""
+    row = Credential.objects.get(merchant=merchant)
+    if changed := _take_secrets(row, secrets, by):
+        row.save(update_fields=[*changed, "shown"])
+        note(row, kind=Audit.Kind.CREDENTIAL, by=by, fields=changed, merchant=merchant)
+
+
+@transaction.atomic
 def ask_force_refresh(*, merchant: Merchant, by: User) -> Errand:
     """Take one of the day's forced refreshes and have a worker use it (store-api 3.1)."""
     now = timezone.now()
@@ -107,7 +116,7 @@ def start(kind: str, *, merchant: Merchant | None = None, by: User | None, given
 
 
 @transaction.atomic
-def save_platform(*, appid: str, secrets: dict[str, str], by: User) -> Platform:
+def save_platform(*, appid: str, secrets: dict[str, str], by: User | None) -> Platform:
     """Set our third-party platform; an empty secret keeps the stored one, a new AppID drops its tokens."""
     before = Platform.objects.filter(pk=1).first()
     row = before or Platform(pk=1)
@@ -128,7 +137,7 @@ def _take_appid(row: Platform, appid: str) -> list[str]:
     return ["appid"]
 
 
-def _take_secrets(row: Platform, secrets: dict[str, str], by: User) -> list[str]:
+def _take_secrets(row: Platform | Credential, secrets: dict[str, str], by: User | None) -> list[str]:
     new = {name: secret for name, secret in secrets.items() if secret}
     for name, secret in new.items():
         setattr(row, name, secret)
@@ -136,8 +145,8 @@ def _take_secrets(row: Platform, secrets: dict[str, str], by: User) -> list[str]
     return list(new)
 
 
-def _shown(secret: str, by: User) -> dict[str, Any]:
-    return {"last4": secret[-4:], "at": timezone.now().isoformat(), "by": str(by)}
+def _shown(secret: str, by: User | None) -> dict[str, Any]:
+    return {"last4": secret[-4:], "at": timezone.now().isoformat(), "by": str(by or "")}
 
 
 def ask_link(*, merchant: Merchant, by: User) -> Errand:

@@ -21,6 +21,7 @@ from .models import (
     OneTimeLink,
     Pause,
     Platform,
+    PushedEvent,
     Role,
     User,
     platform_host,
@@ -110,6 +111,18 @@ def the_platform() -> Platform | None:
     except SecretUnreadable:
         log.error("no key in CREDENTIAL_KEYS opens the third-party platform's secrets")
         return None
+
+
+def push_credential(key: str) -> Credential | None:
+    """The secrets of a store's push door; None for a key that opens none. Raises SecretUnreadable."""
+    rows = Credential.objects.select_related("merchant").filter(merchant__is_active=True, event_key=key)
+    return rows.only("push_token", "aes_key", "merchant").first()
+
+
+def last_push(merchant: Merchant) -> datetime | None:
+    """When WeChat last pushed an event of this store through its own door."""
+    rows = PushedEvent.objects.filter(merchant=merchant).order_by("-received_at")
+    return rows.values_list("received_at", flat=True).first()
 
 
 class StoreLine(NamedTuple):
@@ -239,3 +252,17 @@ def audit_for(user: User) -> QuerySet[Audit]:
     own = merchants_for(user, Role.ADMIN)
     people = Membership.objects.filter(merchant__in=own).values("user")
     return Audit.objects.filter(Q(merchant__in=own) | Q(merchant=None, person__in=people))
+
+
+def packer_with(user: User, badge: str) -> User | None:
+    """Whose badge this is, if that person works at a store of the user's; a badge never logs in."""
+    held = Membership.objects.filter(is_active=True, merchant__in=merchants_for(user))
+    found = User.objects.filter(badge=badge, is_active=True).first() if badge else None
+    return found if found and (found == user or held.filter(user=found).exists()) else None
+
+
+def badges_for(user: User) -> QuerySet[User]:
+    """The people who may be a packer's name on this person's stations."""
+    held = Membership.objects.filter(is_active=True, merchant__in=merchants_for(user))
+    rows = User.objects.filter(Q(pk=user.pk) | Q(pk__in=held.values("user")), is_active=True)
+    return rows.order_by("display_name", "username")

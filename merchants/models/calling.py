@@ -1,5 +1,7 @@
 """What speaks for a store at WeChat, what WeChat pushes to us, and what a person asks of it."""
 
+import secrets
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -39,6 +41,11 @@ class Mode(models.TextChoices):
     CLOUD = "cloud", _("云调用：运行在微信云托管，不用凭证")
 
 
+def new_event_key() -> str:
+    """A name for a store's push address that nobody guesses."""
+    return secrets.token_urlsafe(24)
+
+
 class Credential(TokenRow):
     """How a merchant is called and what speaks for it; every secret is encrypted at rest."""
 
@@ -64,6 +71,12 @@ class Credential(TokenRow):
     permission_sets = models.JSONField(default=list, editable=False)
     authorized_at = models.DateTimeField(_("授权时间"), null=True, editable=False)
     cancelled_at = models.DateTimeField(_("取消授权时间"), null=True, editable=False)
+    # The store's push address ends in it; it is typed into WeChat's back office, so it never changes.
+    event_key = models.CharField(max_length=43, unique=True, default=new_event_key, editable=False)
+    push_token = EncryptedText(blank=True, default="", editable=False)
+    aes_key = EncryptedText(blank=True, default="", editable=False)
+    # {"push_token": {"last4": …, "at": …, "by": …}, …}: what may be shown of each secret.
+    shown = models.JSONField(default=dict, editable=False)
 
     class Meta:
         verbose_name, verbose_name_plural = _("凭证"), pgettext_lazy("plural", "凭证")
@@ -105,6 +118,12 @@ class PushedEvent(models.Model):
     create_time = models.BigIntegerField(_("事件时间（秒）"))
     body_hash = models.CharField(max_length=64)
     body = EncryptedText(editable=False)
+    # Of a store's own events: whose, about which order, and the type of an ext_info event.
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("店铺")
+    )
+    order_id = models.CharField(_("订单号"), max_length=64, blank=True, default="")
+    detail = models.IntegerField(_("类型"), null=True)
     received_at = models.DateTimeField(_("收到"), auto_now_add=True)
     handled_at = models.DateTimeField(_("处理"), null=True)
 
@@ -113,11 +132,13 @@ class PushedEvent(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["source", "name", "create_time", "body_hash"], name="one_row_per_pushed_event"
+                fields=["source", "name", "create_time", "order_id", "body_hash"],
+                name="one_row_per_pushed_event",
             ),
         ]
         indexes = [
             models.Index(fields=["id"], condition=Q(handled_at=None), name="pushed_event_waiting"),
+            models.Index(fields=["merchant", "order_id"], name="pushed_event_of_order"),
         ]
 
     def __str__(self) -> str:
