@@ -110,6 +110,15 @@ class Goods:
 
 
 @dataclass(frozen=True)
+class SerialHolder:
+    """Where a device's number is used: the order, who packed it, when; "" for what is not to be told."""
+
+    order_id: str = ""
+    who: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True)
 class EnteredLine:
     """Goods of an order as a person entered them; count in pieces."""
 
@@ -152,7 +161,8 @@ class OrderFacts:
     has_return_address: bool | None = None
     couriers: Mapping[str, str] | None = None
     courier_initials: Mapping[str, str] = field(default_factory=dict)
-    serials_used: Mapping[str, str] = field(default_factory=dict)
+    # Numbers of the draft, SN or IMEI, that other packages hold.
+    serials_used: Mapping[str, SerialHolder] = field(default_factory=dict)
     address_hash: str = ""
     address: str = ""
     changed_at: str = ""

@@ -10,7 +10,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from merchants.models import User
+from merchants.models import PushedEvent, User
 from merchants.queries import merchants_for
 from wechat.waybills import normalise
 
@@ -30,6 +30,7 @@ from .models import (
     Typed,
     Visit,
 )
+from .told import words
 
 EMPTY: Mapping[Pair, int] = {}
 
@@ -74,13 +75,16 @@ def order_facts(
     excluding: Shipment | None = None,
     waybills: Collection[str] = (),
     serials: Collection[str] = (),
+    user: User | None = None,
 ) -> OrderFacts:
     """Everything the rules may know of an order; `excluding` leaves out the shipment being checked.
 
-    `waybills` and `serials`: the draft's, looked for on other orders.
+    `waybills` and `serials`: the draft's, looked for on other orders of the store and of those of `user`.
     """
     numbers = {"waybills": {order.pk: waybills}, "serials": {order.pk: serials}}
-    return facts_of(order, look_around([order], **numbers, excluding=excluding)[order.pk])
+    stores = merchants_for(user).values_list("pk", flat=True) if user else ()
+    around = look_around([order], **numbers, excluding=excluding, stores=set(stores))
+    return facts_of(order, around[order.pk])
 
 
 def facts_of(order: Order, around: Around) -> OrderFacts:
@@ -190,19 +194,21 @@ def pieces_left(order: Order) -> int:
 
 
 class Event(NamedTuple):
-    """One line of an order's timeline; `kind` is a package's new status, or hold, release, print."""
+    """One line of an order's timeline; `kind` is a package's new status, or hold, release, print, pushed."""
 
     at: datetime
     kind: str
     subject: str
     who: User | None
     why: str = ""
+    # Whose badge was scanned, beside the login.
+    packer: User | None = None
 
 
 def order_events(order: Order) -> list[Event]:
     """What happened to an order here, the newest first."""
-    rows = StatusChange.objects.filter(package__order=order).select_related("package", "by")
-    events = [Event(c.at, c.target, str(c.package), c.by, c.reason if c.by else "") for c in rows]
+    rows = StatusChange.objects.filter(package__order=order).select_related("package", "by", "packer")
+    events = [Event(c.at, c.target, str(c.package), c.by, c.reason if c.by else "", c.packer) for c in rows]
     for hold in order.holds.select_related("held_by", "released_by"):
         events.append(Event(hold.held_at, "hold", "", hold.held_by, hold.reason))
         ended = hold.released_at or hold.until
@@ -210,6 +216,8 @@ def order_events(order: Order) -> list[Event]:
             events.append(Event(ended, "release", "", hold.released_by))
     printed = order.printings.select_related("by")
     events += [Event(printing.at, "print", "", printing.by) for printing in printed]
+    told = PushedEvent.objects.filter(merchant=order.merchant, order_id=order.order_id).order_by("-id")
+    events += [Event(t.received_at, "pushed", words(t.name, t.detail), None) for t in told.defer("body")[:50]]
     if order.alarm_done_at:
         events.append(Event(order.alarm_done_at, "intercept", "", order.alarm_done_by))
     return sorted(events, key=lambda event: event.at, reverse=True)
@@ -326,3 +334,9 @@ def same_buyer(order: Order, user: User) -> list[Order]:
     )  # fmt: skip
     rows = rows.exclude(pk=order.pk).prefetch_related("lines", "parcels", "holds", "packages__items")
     return [other for other in rows.order_by("deadline_at", "pk")[:20] if can_ship(other)]
+
+
+def couriers_for_user(user: User) -> dict[str, str]:
+    """The couriers of all the user's stores, code -> name."""
+    rows = Courier.objects.filter(merchant__in=merchants_for(user), is_listed=True).order_by("delivery_id")
+    return dict(rows.values_list("delivery_id", "delivery_name"))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import enter, history, lists, orders, ship, slips, todo
+from .views import enter, history, lists, orders, scan, ship, slips, todo
 
 urlpatterns = [
     path("", lists.order_list, name="order_list"),
@@ -28,6 +28,11 @@ urlpatterns = [
     # One address under two names: POST prints, GET shows.
     path("slips/", slips.slips, name="slip_list"),
     path("slips/", slips.slips, name="slip_print"),
+    path("scan/", scan.scan, name="scan"),
+    path("scan/recent/", scan.scan_recent, name="scan_recent"),
+    path("scan/setup/", scan.scan_setup, name="scan_setup"),
+    path("scan/codes/", scan.scan_codes, name="scan_codes"),
+    path("scan/badges/", scan.scan_badges, name="scan_badges"),
     path("errors/", history.error_list, name="error_list"),
     path("history/", history.history, name="history"),
 ]

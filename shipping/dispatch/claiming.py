@@ -11,7 +11,7 @@ from django.utils import timezone
 from merchants.models import platform_host
 from shipping import states
 from shipping.around import open_holds
-from shipping.models import Attempt, Package, Shipment
+from shipping.models import Attempt, BatchOrder, Package, Shipment
 from shipping.pauses import stopping_pauses
 from shipping.services import move
 
@@ -35,6 +35,9 @@ def unblocked(only: Collection[int] | None = None) -> QuerySet[Shipment]:
     )
     rows = rows.exclude(Exists(calls)).exclude(Exists(unsettled))
     rows = rows.exclude(Exists(open_holds(OuterRef("order"))))
+    rows = rows.exclude(
+        Exists(BatchOrder.objects.filter(shipment=OuterRef("pk"), batch__paused_at__isnull=False))
+    )
     return rows if only is None else rows.filter(pk__in=only)
 
 

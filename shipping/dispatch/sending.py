@@ -8,10 +8,11 @@ from django.utils import timezone
 from shipping import states
 from shipping.drafts import Draft, Problem
 from shipping.labels import noted_by
-from shipping.models import Attempt, Order, Package, Shipment
+from shipping.models import Attempt, Order, Package, Reading, Shipment
 from shipping.pauses import may_not_read, stopping_pauses
 from shipping.queries import draft_of_package, order_facts
 from shipping.rules import check
+from shipping.serials import numbers_in
 from shipping.services import close_attempt_if_settled, move
 from shipping.syncing import store_reply
 from wechat.payload import CourseWire, ItemWire, PackageWire, SerialWire, send_body
@@ -25,8 +26,10 @@ FRESH = timedelta(seconds=60)
 
 
 def needs_read(attempt: Attempt) -> bool:
-    """Facts must be younger than a minute, unless this merchant's account may not read orders at all."""
-    return not (_is_fresh(attempt.order) or may_not_read(attempt.merchant))
+    """Facts must be younger than a minute with no event since, unless this account may not read orders."""
+    if _is_fresh(attempt.order) and not Reading.objects.filter(order=attempt.order).exists():
+        return False
+    return not may_not_read(attempt.merchant)
 
 
 def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:
@@ -83,8 +86,8 @@ def _mark_already_there(attempt: Attempt) -> None:
 def _stopping(order: Order, packages: list[Package], attempt: Attempt) -> Problem | None:
     described = tuple(draft_of_package(package) for package in packages)
     draft = Draft(order.order_id, described, noted_by(attempt.shipment))
-    serials = [package.serial.sn_code for package in described if package.serial]
-    facts = order_facts(order, excluding=attempt.shipment, serials=serials)
+    shipment, serials = attempt.shipment, numbers_in(described)
+    facts = order_facts(order, excluding=shipment, serials=serials, user=shipment.created_by)
     return next((problem for problem in check(draft, facts) if problem.stops), None)
 
 

@@ -28,6 +28,10 @@ class Shipment(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="shipments"
     )
+    # Whose badge was scanned at the station, where one login serves several packers.
+    packer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, db_index=False, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     # When the worker may claim it next; null when nothing of it is queued.
     due_at = models.DateTimeField(null=True)
@@ -200,6 +204,9 @@ class StatusChange(models.Model):
     at = models.DateTimeField(default=timezone.now)
     who = models.CharField(max_length=10)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    packer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, db_index=False, related_name="+"
+    )
     attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="changes")
     reason = models.CharField(max_length=300, blank=True)
 

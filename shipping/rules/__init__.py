@@ -21,8 +21,8 @@ from .extras import (
     course_goods_are_a_course,
     course_package_has_one_sku,
     course_path_is_complete,
+    device_belongs_to_no_other_order,
     imeis_are_sound_and_differ,
-    sn_belongs_to_no_other_order,
     sn_once_per_shipment,
     subsidy_package_has_one_sku,
     subsidy_package_has_sn,
@@ -74,7 +74,7 @@ RULES: tuple[Rule, ...] = (
     package_holds_products, products_belong_to_the_order, counts_fit_what_is_left, virtual_ships_whole,
     course_package_has_one_sku, course_path_is_complete, course_ends_after_it_starts,
     course_goods_are_a_course, subsidy_package_has_sn, imeis_are_sound_and_differ, sn_once_per_shipment,
-    sn_belongs_to_no_other_order, subsidy_package_has_one_sku, courier_may_carry_the_subsidy,
+    device_belongs_to_no_other_order, subsidy_package_has_one_sku, courier_may_carry_the_subsidy,
 )  # fmt: skip
 
 

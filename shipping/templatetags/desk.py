@@ -79,6 +79,7 @@ EVENTS = {
     "hold": Look(lazy("暂不发货"), "yellow"),
     "release": Look(pgettext_lazy("order", "恢复发货"), "azure"),
     "print": Look(lazy("打印配货单"), "secondary"),
+    "pushed": Look(lazy("微信通知"), "cyan"),
     "intercept": Look(lazy("勾掉待拦截"), "orange"),
 }
 
@@ -97,6 +98,8 @@ def order_status(status: int | None) -> object:
 @register.filter
 def flags(order: Order) -> list[tuple[object, str]]:
     found: list[tuple[object, str]] = [(word, colour) for name, word, colour in FLAGS if getattr(order, name)]
+    if order.urged_at and order.status in TO_SHIP:
+        found.insert(0, (_("买家催发货"), "orange"))
     return [*found, (_("虚拟"), "azure")] if order.deliver_method in (1, 3) else found
 
 

@@ -76,7 +76,7 @@ class Desk:
 
     def rehearse(self) -> tuple[Draft, list[Problem]]:
         corrects = self.fix.shipment if self.fix else None
-        return services.rehearse(order=self.order, draft=self.draft(), corrects=corrects)
+        return services.rehearse(order=self.order, draft=self.draft(), corrects=corrects, user=self.user)
 
     def with_one_more(self) -> "Desk":
         self.form.cards.append(blank_card(self.facts, self.form.cards))

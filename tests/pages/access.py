@@ -171,11 +171,22 @@ ROUTES: dict[str, Route] = {
     # slips
     "slip_list": Route(STAFF, data=_to_print),
     "slip_print": Route(STAFF, "POST", data=_to_print),
+    # the scan station
+    "scan": Route(ANYONE),
+    "scan_recent": Route(ANYONE),
+    "scan_setup": Route(ANYONE, "POST", data=lambda store: {"station": "2"}),
+    "scan_codes": Route(ANYONE),
+    "scan_badges": Route(ANYONE),
     # calling WeChat
     "errand": Route(ADMIN, args=_errand_of),
     "errand_status": Route(ADMIN, args=_errand_of),
     "authorized": Route(ADMIN, args=_way_back, data=lambda store: {"auth_code": "code"}),
+    "line_test": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
+    "line_quota": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "component_events": Route(PUBLIC, "POST", unsigned=403),
+    "store_events": Route(
+        PUBLIC, "POST", lambda store: (store.merchant.credential.event_key,), unsigned=403, foreign=403
+    ),
     # the rest
     "error_list": Route(ANYONE),
     "history": Route(MANAGER),

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from shipping import rules
-from shipping.drafts import Goods
+from shipping.drafts import Goods, SerialHolder
 from shipping.rules import RULES, check, stops
 
 from .cases import draft, expected, express, facts, found, serial
@@ -97,7 +97,7 @@ BAD = {
         ({"has_return_address": None}, []),
         ({"has_return_address": False}, [(606003, "order", True)]),
         ({"couriers": None}, [("couriers_never_read", "packages[0].delivery_id", False)]),
-        ({"serials_used": {"SN1": "7"}}, [(268545011, "packages[0].serial.sn_code", True)]),
+        ({"serials_used": {"SN1": SerialHolder("7")}}, [(268545011, "packages[0].serial.sn_code", True)]),
     ],
 )
 def test_facts_never_read_silence_the_order_and_nothing_else(changes, problems):
