@@ -49,7 +49,7 @@ READ_FAULTS: tuple[dict[str, Any], ...] = (
     {"fault": "empty"},
 )
 # What the clock of the settings becomes: late acceptance takes 1 s, so the grace is twice that.
-SCALED = {"SETTLE_GRACE": "2", "WECHAT_TIMEOUT": "0.5,0.4,0.8", "LANES": "4"}
+SCALED = {"WECHAT_TIMEOUT": "0.5,0.4,0.8", "LANES": "4"}
 STORES, PARCELS_PER_ORDER = 4, 5
 
 
@@ -66,6 +66,9 @@ class Plan:
     planted: str = ""
     seed: int = 1
     faults: tuple[dict[str, Any], ...] = FAULTS
+    grace: float = 2.0
+    # How long what is open may take to settle after the last blow.
+    rest: float = 90.0
 
 
 @dataclass
@@ -108,7 +111,8 @@ class Soak:
 
     def __init__(self, remote: Any, env: dict[str, str], plan: Plan) -> None:
         self.remote, self.plan, self.dice = remote, plan, random.Random(plan.seed)
-        self.env = os.environ | SCALED | {"DJANGO_SETTINGS_MODULE": "config.settings"} | env
+        own = {"DJANGO_SETTINGS_MODULE": "config.settings", "SETTLE_GRACE": str(plan.grace)}
+        self.env = os.environ | SCALED | own | env
         self.result = Result()
         self.workers: list[int] = []
         self.stopped: dict[int, threading.Timer] = {}
@@ -215,11 +219,11 @@ class Soak:
 
     # --- the end --------------------------------------------------------------------------------------
 
-    def _come_to_rest(self, seconds: float = 90) -> None:
+    def _come_to_rest(self) -> None:
         """No more blows: what is open settles; a pause is ended as a person would."""
         for timer in list(self.stopped.values()):
             timer.join()
-        end = time.monotonic() + seconds
+        end = time.monotonic() + self.plan.rest
         moving = Package.objects.filter(status__in=states.MOVING)
         while moving.exists() and time.monotonic() < end:
             Pause.objects.filter(ended_at=None).update(ended_at=timezone.now())
