@@ -18,6 +18,7 @@ urlpatterns = [
     path("orders/<str:order_id>/hold/", orders.order_hold, name="order_hold"),
     path("orders/<str:order_id>/release/", orders.order_release, name="order_release"),
     path("orders/<str:order_id>/intercepted/", orders.order_intercepted, name="order_intercepted"),
+    path("orders/<str:order_id>/preflight/", orders.order_preflight, name="order_preflight"),
     path("orders/<str:order_id>/read/", orders.order_read, name="order_read"),
     path("packages/<int:pk>/status/", orders.package_status, name="package_status"),
     path("packages/<int:pk>/settle/", orders.package_settle, name="package_settle"),

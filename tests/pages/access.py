@@ -159,6 +159,7 @@ ROUTES: dict[str, Route] = {
     "order_hold": Route(STAFF, "POST", _order_of, lambda store: {"reason": "等买家回复"}),
     "order_release": Route(STAFF, "POST", _order_of),
     "order_intercepted": Route(STAFF, "POST", _order_of),
+    "order_preflight": Route(STAFF, args=_order_of),
     # Any number may be asked for; a foreign order and a made-up one are looked for at one's own stores alike.
     "order_read": Route(ANYONE, "POST", _order_of, foreign=302),
     # packages
