@@ -252,3 +252,17 @@ def audit_for(user: User) -> QuerySet[Audit]:
     own = merchants_for(user, Role.ADMIN)
     people = Membership.objects.filter(merchant__in=own).values("user")
     return Audit.objects.filter(Q(merchant__in=own) | Q(merchant=None, person__in=people))
+
+
+def packer_with(user: User, badge: str) -> User | None:
+    """Whose badge this is, if that person works at a store of the user's; a badge never logs in."""
+    held = Membership.objects.filter(is_active=True, merchant__in=merchants_for(user))
+    found = User.objects.filter(badge=badge, is_active=True).first() if badge else None
+    return found if found and (found == user or held.filter(user=found).exists()) else None
+
+
+def badges_for(user: User) -> QuerySet[User]:
+    """The people who may be a packer's name on this person's stations."""
+    held = Membership.objects.filter(is_active=True, merchant__in=merchants_for(user))
+    rows = User.objects.filter(Q(pk=user.pk) | Q(pk__in=held.values("user")), is_active=True)
+    return rows.order_by("display_name", "username")

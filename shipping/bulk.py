@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from merchants.models import User
+from merchants.queries import merchants_for
 
 from . import states
 from .around import look_around
@@ -17,6 +18,7 @@ from .labels import noted_of, noted_of_many
 from .models import Course, Order, Package, PackageItem, Serial, Shipment
 from .queries import facts_of
 from .rules import check, stops
+from .serials import numbers_in
 from .services import Refused, move_all, package_row, queue_shipment, tidy
 from .wake import wake
 
@@ -68,20 +70,23 @@ def _queue(wishes: Sequence[Wish], user: User, door: str) -> dict[str, Outcome]:
     Order.objects.filter(pk__in=keys).update(revision=F("revision") + 1)
     rows = Order.objects.select_related("merchant").prefetch_related("lines", "parcels")
     now = rows.in_bulk(keys)
-    checked = _check(wishes, now)
+    checked = _check(wishes, now, user)
     done: dict[str, Outcome] = {key: problems for key, (_, problems) in checked.items() if stops(problems)}
     going = [(wish, checked[wish.form_key][0]) for wish in wishes if wish.form_key not in done]
     done |= _save(going, now, user, door)
     return done
 
 
-def _check(wishes: Sequence[Wish], now: dict[int, Order]) -> dict[str, tuple[Draft, list[Problem]]]:
+def _check(
+    wishes: Sequence[Wish], now: dict[int, Order], user: User
+) -> dict[str, tuple[Draft, list[Problem]]]:
     """Each draft as it will be sent, and everything the rules find on the order as it is now."""
     orders = list(now.values())
     drafts = {wish.order.pk: tidy(wish.draft) for wish in wishes}
     waybills = {key: _waybills(draft) for key, draft in drafts.items()}
-    serials = {key: [p.serial.sn_code for p in d.packages if p.serial] for key, d in drafts.items()}
-    arounds = look_around(orders, waybills=waybills, serials=serials)
+    serials = {key: numbers_in(draft.packages) for key, draft in drafts.items()}
+    stores = set(merchants_for(user).values_list("pk", flat=True))
+    arounds = look_around(orders, waybills=waybills, serials=serials, stores=stores)
     noted = noted_of_many(orders, waybills, {w.order.pk: w.corrects for w in wishes if w.corrects})
     found = {}
     for wish in wishes:

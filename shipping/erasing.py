@@ -21,6 +21,7 @@ from .models import (
     OrderBody,
     Printing,
     Serial,
+    SerialUse,
     Shipment,
     StatusChange,
     Typed,
@@ -96,6 +97,8 @@ def _erase(orders: Sequence[int]) -> None:
     # What is on its way is still needed; its row is closed soon.
     Attempt.objects.filter(order__in=orders, closed_at__isnull=False).update(request=None, errmsg="")
     Serial.objects.filter(package__order__in=orders).update(imei1="", imei2="")
+    SerialUse.objects.filter(package__order__in=orders, kind=SerialUse.Kind.IMEI).delete()
     # Reasons that people wrote may name anybody.
     Hold.objects.filter(order__in=orders).update(reason="—")
     StatusChange.objects.filter(package__order__in=orders, by__isnull=False).update(reason="")
+    SerialUse.objects.filter(package__order__in=orders, released_by__isnull=False).update(reason="—")

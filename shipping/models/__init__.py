@@ -8,6 +8,7 @@ from .clock import Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
+from .station import ScanSession, SerialUse
 from .tempo import Tempo
 
 __all__ = [
@@ -30,8 +31,10 @@ __all__ = [
     "Printing",
     "Reading",
     "Remembered",
+    "ScanSession",
     "Schedule",
     "Serial",
+    "SerialUse",
     "Shipment",
     "StatusChange",
     "SyncCursor",
