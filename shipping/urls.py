@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from .views import after, batches, enter, history, lists, orders, scan, ship, slips, todo
+from .views import (
+    after,
+    batches,
+    enter,
+    history,
+    lists,
+    orders,
+    scan,
+    serials,
+    ship,
+    slips,
+    todo,
+)
 
 urlpatterns = [
     path("", lists.order_list, name="order_list"),
@@ -49,6 +61,8 @@ urlpatterns = [
     path("scan/setup/", scan.scan_setup, name="scan_setup"),
     path("scan/codes/", scan.scan_codes, name="scan_codes"),
     path("scan/badges/", scan.scan_badges, name="scan_badges"),
+    path("serials/", serials.serial_list, name="serial_list"),
+    path("serials/<int:pk>/release/", serials.serial_release, name="serial_release"),
     path("errors/", history.error_list, name="error_list"),
     path("history/", history.history, name="history"),
 ]
