@@ -28,6 +28,7 @@ class Entry(NamedTuple):
 
 MENU = (
     Entry(pgettext_lazy("plural", "订单"), "order_list", "icons/list-details.svg", Role.STAFF),
+    Entry(_("批量发货"), "batch_list", "icons/upload.svg", Role.STAFF),
     Entry(_("扫描发货"), "scan", "icons/barcode.svg", Role.STAFF),
     Entry(_("发货记录"), "history", "icons/history.svg", Role.MANAGER),
     Entry(_("成员"), "member_list", "icons/user.svg", Role.MANAGER),
