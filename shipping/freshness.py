@@ -26,10 +26,16 @@ class Freshness(NamedTuple):
     error: str
     # Of the first reading, which may take an hour.
     read: int
+    appid: str
+
+    @property
+    def may_not_read(self) -> bool:
+        """Whether its account lacks the right to read orders: nothing is broken, people enter them."""
+        return self.error.startswith("48001")
 
     @property
     def is_bad(self) -> bool:
-        return self.is_late or bool(self.error)
+        return (self.is_late or bool(self.error)) and not self.may_not_read
 
 
 def freshness(user: User, appid: str = "") -> list[Freshness]:
@@ -39,7 +45,7 @@ def freshness(user: User, appid: str = "") -> list[Freshness]:
     stores = [_freshness(cursor) for cursor in rows.order_by(F("succeeded_at").asc(nulls_first=True), "pk")]
     if len(stores) <= NAMED:
         return stores
-    return [store for number, store in enumerate(stores) if store.is_bad or not number]
+    return [store for number, store in enumerate(stores) if store.is_bad or store.may_not_read or not number]
 
 
 def _freshness(cursor: SyncCursor) -> Freshness:
@@ -47,4 +53,5 @@ def _freshness(cursor: SyncCursor) -> Freshness:
     since = cursor.succeeded_at or cursor.lease_until
     longest = timedelta(seconds=3 * settings.SYNC_EVERY) + MARGIN
     is_late = bool(settings.SYNC_EVERY) and since < timezone.now() - longest
-    return Freshness(cursor.merchant.name, cursor.succeeded_at, is_late, cursor.error, cursor.read)
+    store = cursor.merchant
+    return Freshness(store.name, cursor.succeeded_at, is_late, cursor.error, cursor.read, store.appid)

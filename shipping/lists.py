@@ -15,9 +15,10 @@ from merchants.models import Role, User
 from merchants.queries import merchants_for
 
 from . import states
+from .around import open_holds
 from .asked import day, moment, whole
 from .models import LAST_DAY, Order, OrderLine, Package, Parcel, Printing, Shipment
-from .queries import can_ship, open_holds, orders_for, packages_for
+from .queries import can_ship, orders_for, packages_for
 
 Orders = QuerySet[Order]
 TO_SHIP, SHIPPED, WAITS_BY_NATURE = (20, 21), (30, 100), (12, 13)

@@ -8,20 +8,34 @@ from django.shortcuts import get_object_or_404
 from merchants.models import Merchant, Pause, Role, User
 from merchants.queries import merchants_for, open_pauses, pauses_for
 
-from . import states
+from . import drafts, states
 from .lists import AT_MOST
 from .models import Order, Package
 
-SEND, READ = "order/delivery/send", "order/get"
+SEND, READ, LIST = "order/delivery/send", "order/get", "order/list/get"
+# A shipment's kind -> what is called: a quota used up on one does not stop the other two.
+CALLS = {
+    drafts.SEND: SEND,
+    drafts.CORRECTION: "order/deliveryinfo/update",
+    drafts.COMPENSATION: "order/delivery/compensation",
+}
 # A page names so many; the list of an admin has them all.
 NAMED = 3
 LISTED = 100
 
 
-def stopping_pauses() -> QuerySet[Pause]:
-    """Open pauses that stop sending. A quota on order/get does too: without fresh facts nothing leaves."""
+def stopping_pauses(call: str = SEND) -> QuerySet[Pause]:
+    """Open pauses that stop `call`, sending unless told otherwise.
+
+    A quota on order/get does too: without fresh facts nothing leaves.
+    """
     used_up = Q(call=READ, until__isnull=False)
-    return open_pauses().filter(Q(call__in=("", SEND)) | used_up)
+    return open_pauses().filter(Q(call__in=("", call)) | used_up)
+
+
+def may_not_read(merchant: Merchant) -> bool:
+    """Whether this store's account may not read its orders (48001), so that only people know of them."""
+    return open_pauses().filter(merchant=merchant, call=READ, until=None).exists()
 
 
 class Standstill(NamedTuple):
@@ -38,7 +52,10 @@ class Standstill(NamedTuple):
 
 def standstills(user: User, most: int = NAMED) -> list[Standstill]:
     """The pauses of the user's stores, those that stop parcels first."""
-    pauses = list(pauses_for(user).order_by("call", "-started_at")[:most])
+    # A store that never could read its orders works without; its state of reading says so.
+    by_nature = Q(call__in=(READ, LIST), errcode=48001, merchant__orders_read_at=None)
+    rows = pauses_for(user) if most > NAMED else pauses_for(user).exclude(by_nature)
+    pauses = list(rows.order_by("call", "-started_at")[:most])
     stopping = set(
         stopping_pauses().filter(pk__in=[pause.pk for pause in pauses]).values_list("pk", flat=True)
     )

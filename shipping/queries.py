@@ -1,40 +1,48 @@
 """Every read a page, a door or the worker needs; `..._for(user, ...)` is the only way to a row."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Upper
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from merchants.models import User
+from merchants.models import PushedEvent, User
 from merchants.queries import merchants_for
-from wechat.orders import parse_order
 from wechat.waybills import normalise
 
 from . import states
-from .drafts import VIRTUAL, CourseDraft, Goods, Item, OrderFacts, PackageDraft, Pair, SerialDraft
+from .around import Around, look_around
+from .drafts import (
+    CORRECTION,
+    SEND,
+    CourseDraft,
+    Goods,
+    Item,
+    OrderFacts,
+    PackageDraft,
+    Pair,
+    SerialDraft,
+    Shown,
+)
 from .models import (
     Courier,
     Hold,
     Order,
     OrderBody,
-    OrderLine,
     Package,
     Parcel,
     Printing,
-    Serial,
     Shipment,
     StatusChange,
     Typed,
     Visit,
 )
+from .parcels import after_facts, current_parcel, numbers_in_use, taken
+from .told import words
 
-MET_BEFORE = (606037, 268545006)
 EMPTY: Mapping[Pair, int] = {}
 
 
@@ -72,35 +80,28 @@ def package_for(user: User, pk: int) -> Package:
     return get_object_or_404(packages_for(user), pk=pk)
 
 
-def couriers_of(order: Order) -> dict[str, str] | None:
-    """delivery_id -> name of the merchant's list, None when it was never read."""
-    if order.merchant.couriers_read_at is None:
-        return None
-    rows = Courier.objects.filter(merchant=order.merchant, is_listed=True)
-    return dict(rows.values_list("delivery_id", "delivery_name"))
-
-
-def open_holds(order: Any) -> QuerySet[Hold]:
-    """Holds in force: not released, their time not come."""
-    in_force = Q(until=None) | Q(until__gt=timezone.now())
-    return Hold.objects.filter(in_force, order=order, released_at=None).select_related("held_by")
-
-
 def order_facts(
     order: Order,
     *,
     excluding: Shipment | None = None,
     waybills: Collection[str] = (),
     serials: Collection[str] = (),
+    user: User | None = None,
 ) -> OrderFacts:
     """Everything the rules may know of an order; `excluding` leaves out the shipment being checked.
 
-    `waybills` and `serials`: the draft's, looked for on other orders.
+    `waybills` and `serials`: the draft's, looked for on other orders of the store and of those of `user`.
     """
-    ours = list(_holding(order, excluding))
-    parcels = list(order.parcels.all())
+    numbers = {"waybills": {order.pk: waybills}, "serials": {order.pk: serials}}
+    stores = merchants_for(user).values_list("pk", flat=True) if user else ()
+    around = look_around([order], **numbers, excluding=excluding, stores=set(stores))
+    return facts_of(order, around[order.pk])
+
+
+def facts_of(order: Order, around: Around) -> OrderFacts:
+    """`order_facts`, with what stands around the order already looked up: how many are checked at once."""
+    parcels, ours, hold = list(order.parcels.all()), around.ours, around.hold
     shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
-    hold = open_holds(order).first()
     return OrderFacts(
         order_id=order.order_id,
         held_reason=hold.reason if hold else None,
@@ -108,13 +109,14 @@ def order_facts(
         address_hash=order.address_hash,
         address=address_of(order),
         changed_at=f"{timezone.localtime(order.alarm_at):%H:%M}" if order.alarm_at else "",
-        waybills_elsewhere=_elsewhere(order, waybills),
+        waybills_elsewhere=around.elsewhere,
         is_read=order.read_at is not None,
+        is_entered=order.is_entered,
         status=order.status,
         is_paid=order.paid_at is not None,
         deliver_method=order.deliver_method,
-        goods=_goods(order, _taken(parcels, ours, shown), _gone(parcels, ours, shown), _subsidised(order)),
-        waybills_used=frozenset(shown | {package.waybill_id for package in ours if package.waybill_id}),
+        goods=_goods(order, taken(parcels, ours), taken(parcels, ours, only_gone=True), around.subsidised),
+        waybills_used=frozenset(shown | numbers_in_use(ours)),
         on_aftersale=order.on_aftersale,
         address_under_review=order.address_under_review,
         sku_change_waiting=order.sku_change_waiting,
@@ -122,60 +124,20 @@ def order_facts(
         quality_inspect_type=order.quality_inspect_type,
         inspect_status=order.inspect_status,
         has_risk=order.has_risk,
-        needs_ewaybill=_was_answered(order, 606046),
+        needs_ewaybill=around.needs_ewaybill,
         has_online_waybill=any(parcel.deliver_type in (2, 4) for parcel in parcels),
         has_return_address=order.merchant.has_return_address,
-        couriers=couriers_of(order),
-        courier_initials=dict(couriers_for(order).values_list("delivery_id", "initials")),
-        serials_used=_serials_used(order, serials, excluding),
-        met_before=_met_before(order),
+        couriers=around.couriers,
+        courier_initials=around.initials,
+        serials_used=around.serials_used,
+        met_before=around.met_before,
+        after=after_facts(parcels, ours, is_closed=around.no_more_corrections),
     )
 
 
 def address_of(order: Order) -> str:
     """The receiver as read, which is masked."""
     return " ".join(part for part in (order.receiver, order.phone, order.region) if part)
-
-
-def _elsewhere(order: Order, waybills: Collection[str]) -> dict[str, str]:
-    """Which of these numbers other buyers' orders of the same store carry."""
-    rows = Package.objects.filter(
-        merchant=order.merchant, waybill_id__in=waybills, status__in=states.HOLDS_GOODS
-    ).exclude(order__openid=order.openid, order__address_hash=order.address_hash)
-    return dict(rows.exclude(order=order).values_list("waybill_id", "order__order_id"))
-
-
-def _holding(order: Order, excluding: Shipment | None) -> QuerySet[Package]:
-    rows = order.packages.filter(status__in=states.HOLDS_GOODS).prefetch_related("items")
-    return rows.exclude(shipment=excluding) if excluding else rows
-
-
-def _taken(parcels: Iterable[Parcel], ours: Iterable[Package], shown: set[str]) -> dict[Pair, int]:
-    """Pieces gone or on their way; a package of ours that a parcel already shows is counted once."""
-    taken: dict[Pair, int] = defaultdict(int)
-    virtual_shown = False
-    for parcel in parcels:
-        virtual_shown |= parcel.deliver_type == VIRTUAL
-        for product_id, sku_id, count in parcel.items:
-            taken[(product_id, sku_id)] += count
-    for package in ours:
-        if package.waybill_id in shown or (package.deliver_type == VIRTUAL and virtual_shown):
-            continue
-        for item in package.items.all():
-            taken[(item.product_id, item.sku_id)] += item.product_cnt
-    return taken
-
-
-def _gone(parcels: Iterable[Parcel], ours: Iterable[Package], shown: set[str]) -> dict[Pair, int]:
-    """Pieces that have left, without what we only mean to send."""
-    return _taken(parcels, (package for package in ours if package.status == states.SHIPPED), shown)
-
-
-def _subsidised(order: Order) -> set[Pair]:
-    """The goods the subsidy is on, from the raw body; empty when only the order as a whole shows one."""
-    kept = OrderBody.objects.filter(order=order).first() if order.is_subsidy else None
-    lines = parse_order(kept.body).lines if kept else ()
-    return {(line.product_id, line.sku_id) for line in lines if line.is_subsidy}
 
 
 def _goods(
@@ -200,35 +162,6 @@ def _goods(
     return tuple(goods.values())
 
 
-def _was_answered(order: Order, errcode: int) -> bool:
-    return Package.objects.filter(order=order, errcode=errcode).exists()
-
-
-def _serials_used(order: Order, serials: Collection[str], excluding: Shipment | None) -> dict[str, str]:
-    """Which of these SNs other packages of the store hold that count -> the order they are on.
-
-    Where goods of the order were refunded the device may have come back: the platform judges then.
-    """
-    rows = Serial.objects.annotate(number=Upper("sn_code")).filter(number__in=map(normalise, serials))
-    rows = rows.filter(package__merchant=order.merchant, package__status__in=states.HOLDS_GOODS)
-    refunded = OrderLine.objects.filter(order=OuterRef("package__order"), finish_aftersale_sku_cnt__gt=0)
-    rows = rows.exclude(package__order__status__in=(200, 250)).exclude(Exists(refunded))
-    if excluding:
-        rows = rows.exclude(package__shipment=excluding)
-    return dict(rows.values_list("sn_code", "package__order__order_id"))
-
-
-def _met_before(order: Order) -> frozenset[tuple[int, str, str]]:
-    """What the platform refused earlier for these goods: (code, product, sku), for 606061 the courier."""
-    products = {line.product_id for line in order.lines.all()}
-    rows = Package.objects.filter(
-        merchant=order.merchant, errcode__in=(*MET_BEFORE, 606061), items__product_id__in=products
-    ).values_list("errcode", "items__product_id", "items__sku_id", "delivery_id")
-    return frozenset(
-        (int(code or 0), product, courier if code == 606061 else sku) for code, product, sku, courier in rows
-    )
-
-
 def printings_of(order: Order) -> QuerySet[Printing]:
     """When and by whom the order's packing slip was printed, the latest first."""
     return order.printings.select_related("by")
@@ -242,8 +175,7 @@ def goods_left(order: Order) -> dict[Pair, int]:
     """Pieces of each of the goods nobody has shipped or is shipping, from rows already loaded."""
     parcels = list(order.parcels.all())
     ours = [package for package in order.packages.all() if package.status in states.HOLDS_GOODS]
-    shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
-    return {goods.pair: goods.left for goods in _goods(order, _taken(parcels, ours, shown))}
+    return {goods.pair: goods.left for goods in _goods(order, taken(parcels, ours))}
 
 
 def pieces_left(order: Order) -> int:
@@ -251,19 +183,34 @@ def pieces_left(order: Order) -> int:
 
 
 class Event(NamedTuple):
-    """One line of an order's timeline; `kind` is a package's new status, or hold, release, print."""
+    """One line of an order's timeline; `kind` is a package's new status, or hold, release, print, pushed."""
 
     at: datetime
     kind: str
     subject: str
     who: User | None
     why: str = ""
+    # Whose badge was scanned, beside the login.
+    packer: User | None = None
+
+
+def event_kind(kind: str, status: str) -> str:
+    """What a status is called by: alone for goods that leave, else with the kind of the shipment."""
+    return status if kind == SEND else f"{kind} {status}"
+
+
+def _said(change: StatusChange) -> str:
+    """A person's own words; the worker's reasons are slugs."""
+    return change.reason if change.by else ""
 
 
 def order_events(order: Order) -> list[Event]:
     """What happened to an order here, the newest first."""
-    rows = StatusChange.objects.filter(package__order=order).select_related("package", "by")
-    events = [Event(c.at, c.target, str(c.package), c.by, c.reason if c.by else "") for c in rows]
+    rows = StatusChange.objects.filter(package__order=order).select_related("package", "by", "packer")
+    kinds = ((c, event_kind(c.package.kind, c.target)) for c in rows)
+    events = [
+        Event(c.at, kind, str(c.package), c.by, c.reason if c.by else "", c.packer) for c, kind in kinds
+    ]
     for hold in order.holds.select_related("held_by", "released_by"):
         events.append(Event(hold.held_at, "hold", "", hold.held_by, hold.reason))
         ended = hold.released_at or hold.until
@@ -271,6 +218,8 @@ def order_events(order: Order) -> list[Event]:
             events.append(Event(ended, "release", "", hold.released_by))
     printed = order.printings.select_related("by")
     events += [Event(printing.at, "print", "", printing.by) for printing in printed]
+    told = PushedEvent.objects.filter(merchant=order.merchant, order_id=order.order_id).order_by("-id")
+    events += [Event(t.received_at, "pushed", words(t.name, t.detail), None) for t in told.defer("body")[:50]]
     if order.alarm_done_at:
         events.append(Event(order.alarm_done_at, "intercept", "", order.alarm_done_by))
     return sorted(events, key=lambda event: event.at, reverse=True)
@@ -302,12 +251,13 @@ def draft_of_package(package: Package) -> PackageDraft:
         items=goods_of(package),
         course=course and CourseDraft(course.start_time, course.end_time, course.wxa_appid, course.wxa_path),
         serial=serial and SerialDraft(serial.sn_code, serial.imei1, serial.imei2),
+        old=(package.old_delivery_id, package.old_waybill_id) if package.old_waybill_id else None,
     )
 
 
 def kept_draft(order: Order) -> list[PackageDraft]:
     """The packages of the order's latest shipment that never left: drafts, and what was withdrawn."""
-    latest = order.shipments.order_by("-id").first()
+    latest = order.shipments.filter(kind=SEND).order_by("-id").first()
     if latest is None:
         return []
     rows = latest.packages.filter(status__in=(states.DRAFT, states.CANCELLED)).prefetch_related("items")
@@ -387,3 +337,20 @@ def same_buyer(order: Order, user: User) -> list[Order]:
     )  # fmt: skip
     rows = rows.exclude(pk=order.pk).prefetch_related("lines", "parcels", "holds", "packages__items")
     return [other for other in rows.order_by("deadline_at", "pk")[:20] if can_ship(other)]
+
+
+def own_parcels(order: Order) -> list[Shown]:
+    """Parcels of ours that have left by courier, under the number each has now."""
+    packages = list(order.packages.prefetch_related("items"))
+    sent = [p for p in packages if p.status == states.SHIPPED and p.kind != CORRECTION and p.waybill_id]
+    return [
+        Shown(now.delivery_id, now.waybill_id, 1, tuple((*i.pair, i.count) for i in goods_of(package)))
+        for package in sent
+        for now in [current_parcel(package, packages)]
+    ]
+
+
+def couriers_for_user(user: User) -> dict[str, str]:
+    """The couriers of all the user's stores, code -> name."""
+    rows = Courier.objects.filter(merchant__in=merchants_for(user), is_listed=True).order_by("delivery_id")
+    return dict(rows.values_list("delivery_id", "delivery_name"))

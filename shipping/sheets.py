@@ -97,7 +97,7 @@ class SheetOrder:
 
     @property
     def serials(self) -> set[str]:
-        return {row["sn_code"] for row in self.rows} - {""}
+        return {row[name] for row in self.rows for name in ("sn_code", "imei1", "imei2")} - {""}
 
     @property
     def packages(self) -> list[SheetPackage]:
@@ -128,17 +128,18 @@ def read_sheet(raw: bytes) -> list[SheetOrder]:
     """Read a file into orders, in the file's order. Raises UnusableSheet."""
     orders: dict[str, SheetOrder] = {}
     current = ""
-    for row in _rows(raw):
+    for row in read_rows(raw):
         current = row["order_id"] or current
         orders.setdefault(current, SheetOrder(current)).rows.append(row)
     return list(orders.values())
 
 
-def _rows(raw: bytes) -> Iterator[Row]:
+def read_rows(raw: bytes, columns: tuple[str, ...] = COLUMNS) -> Iterator[Row]:
+    """The lines of a CSV with these columns, empty ones left out. Raises UnusableSheet."""
     try:
         reader = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
         header = [cell.strip() for cell in next(reader, [])]
-        _check_header(header)
+        _check_header(header, columns)
         for count, cells in enumerate(reader, 2):
             if row := _row(count, header, [cell.strip() for cell in cells]):
                 yield row
@@ -156,14 +157,14 @@ def _row(count: int, header: list[str], cells: list[str]) -> Row | None:
     return Row(count, named) if any(named.values()) else None
 
 
-def _check_header(header: list[str]) -> None:
+def _check_header(header: list[str], columns: tuple[str, ...]) -> None:
     while header and not header[-1]:
         header.pop()
     if len(header) == 1 and (other := re.search(r"[;\t|；，]", header[0])):
         raise UnusableSheet(_("各列之间要用英文逗号，这个文件用的是“%s”。") % other[0])
-    unknown = [name or _("（空）") for name in header if name not in COLUMNS]
+    unknown = [name or _("（空）") for name in header if name not in columns]
     if unknown:
-        names = {"unknown": ", ".join(unknown), "known": ", ".join(COLUMNS)}
+        names = {"unknown": ", ".join(unknown), "known": ", ".join(columns)}
         raise UnusableSheet(_("不认识的列：%(unknown)s；可用的列是 %(known)s。") % names)
     if "order_id" not in header:
         raise UnusableSheet(_("缺少 order_id 列。"))

@@ -77,8 +77,13 @@ class Order(models.Model):
     alarm_at = models.DateTimeField(null=True)
     alarm_done_at = models.DateTimeField(null=True)
     alarm_done_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # The buyer urged the shipping last then: only a pushed event says so, no read does.
+    urged_at = models.DateTimeField(null=True)
     # Its buyer's data was removed for good: what a later reading brings of it is not kept.
     erased_at = models.DateTimeField(null=True)
+    # When its goods were entered by a person, for a store whose orders nobody may read.
+    entered_at = models.DateTimeField(null=True)
+    entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -105,6 +110,11 @@ class Order(models.Model):
 
     def __str__(self) -> str:
         return self.order_id
+
+    @property
+    def is_entered(self) -> bool:
+        """Whether all that is known of it is what a person entered."""
+        return self.entered_at is not None and self.read_at is None
 
 
 class OrderBody(models.Model):

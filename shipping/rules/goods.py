@@ -4,7 +4,7 @@ from collections import Counter
 
 from shipping.drafts import VIRTUAL, Draft, OrderFacts, Pair
 
-from .reading import Problems, asked_for, items, packages, sent_as, stop, warn, when_read
+from .reading import Problems, as_far_as_known, asked_for, items, packages, sent_as, stop, warn
 
 
 def package_holds_products(draft: Draft, facts: OrderFacts) -> Problems:
@@ -13,14 +13,16 @@ def package_holds_products(draft: Draft, facts: OrderFacts) -> Problems:
 
 
 def products_belong_to_the_order(draft: Draft, facts: OrderFacts) -> Problems:
-    """Section 2, product_id and sku_id are required; 606031. What it holds is known once read."""
+    """Section 2, product_id and sku_id are required; 606031. What it holds is known once read or entered."""
     for path, item in items(draft):
         is_named = bool(item.product_id.strip() and item.sku_id.strip())
-        if not is_named or (facts.has_goods and facts.find(item.pair) is None):
-            yield stop(f"{path}.product_id", 606031, product_id=item.product_id, sku_id=item.sku_id)
+        is_strange = bool(facts.has_goods or facts.is_entered) and facts.find(item.pair) is None
+        if not is_named or is_strange:
+            tell = warn if is_named and facts.is_entered else stop
+            yield tell(f"{path}.product_id", 606031, product_id=item.product_id, sku_id=item.sku_id)
 
 
-@when_read
+@as_far_as_known
 def counts_fit_what_is_left(draft: Draft, facts: OrderFacts) -> Problems:
     """Section 4 and 109000: over all packages; named at the item that passes what is left.
 
@@ -36,7 +38,7 @@ def counts_fit_what_is_left(draft: Draft, facts: OrderFacts) -> Problems:
             yield tell(f"{path}.product_cnt", 109000, left=goods.left, asked=count, title=goods.title)
 
 
-@when_read
+@as_far_as_known
 def virtual_ships_whole(draft: Draft, facts: OrderFacts) -> Problems:
     """Section 4, 606051: counted over the whole call. A deliver_method never read warns."""
     virtual = list(sent_as(VIRTUAL, draft))

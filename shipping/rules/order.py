@@ -12,7 +12,9 @@ JEWELLERY_ON_ITS_WAY, FRESH_FOOD_PASSED = {5, 6, 11}, {202}
 
 def order_was_read(draft: Draft, facts: OrderFacts) -> Problems:
     """HOUSE.md section 3: a fact never read warns; so do lines that the answer left out."""
-    if not facts.has_goods:
+    if facts.is_entered:
+        yield warn(ORDER, slug="order_entered")
+    elif not facts.has_goods:
         yield warn(ORDER, slug="facts_never_read")
 
 

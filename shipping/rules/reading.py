@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import wraps
 
 from shipping.drafts import CourseDraft, Draft, Item, OrderFacts, PackageDraft, Pair, Problem, SerialDraft
@@ -22,6 +23,18 @@ def when_read(rule: Rule) -> Rule:
         return rule(draft, facts) if facts.is_read else iter(())
 
     return silent_until_read
+
+
+def as_far_as_known(rule: Rule) -> Rule:
+    """What a person entered of an order is not the platform's word: there the rule only warns."""
+
+    @wraps(rule)
+    def warns_when_entered(draft: Draft, facts: OrderFacts) -> Problems:
+        if facts.is_read:
+            return rule(draft, facts)
+        return (replace(found, stops=False) for found in rule(draft, facts) if facts.is_entered)
+
+    return warns_when_entered
 
 
 def packages(draft: Draft) -> Packages:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from merchants.models import Merchant
 from merchants.services import add_merchant, pause_merchant
 from shipping.drafts import Draft, PackageDraft
 from shipping.models import Order, Package
@@ -43,6 +44,7 @@ def test_the_banner_says_who_acts_what_waits_and_which_deadline_comes_first(worl
 
 def test_a_quota_says_when_it_returns_and_a_reading_call_stops_no_parcel(world: Any) -> None:
     client, midnight = member(world), timezone.now() + timedelta(hours=2)
+    Merchant.objects.update(orders_read_at=timezone.now())
     pause_merchant(merchant=world.merchant, call="order/list/get", errcode=48001)
     assert "暂停读取，发货照常" in page(client.get("/"))
     pause_merchant(merchant=world.merchant, call="order/delivery/send", errcode=45009, until=midnight)

@@ -79,13 +79,14 @@ SLUG_WORDS = (
     "http_error redirected not_json answer_empty answer_truncated answer_too_big answer_without_errcode "
     "answer_too_slow tls_error worker_died facts_unreadable no_token someone_else_shipped "
     "same_waybill_other_goods order_closed_meanwhile sent_twice_unconfirmed order_unreadable "
+    "orders_not_ours_to_read order_entered reading_not_allowed "
     "already_on_platform settled_by_manager"
 )
 SLUGS = set(SLUG_WORDS.split())
 RULE_SLUGS = {
     *("facts_never_read", "couriers_never_read", "return_address_never_read", "waybill_already_on_order"),
     *("waybill_not_sent", "course_times_reversed", "goods_blank_in_many", "package_rows_differ"),
-    *("order_status_unknown", "deliver_method_never_read"),
+    *("order_status_unknown", "deliver_method_never_read", "order_entered"),
 }
 PAUSES = {
     *(
