@@ -20,11 +20,9 @@ from shipping.drafts import (
     SPLIT,
     VIRTUAL,
 )
-from shipping.lists import TO_SHIP
 from shipping.models import Order, Package, Parcel
 from shipping.parcels import current_parcel
 from shipping.rules.after import CORRECTABLE, LEFT
-from shipping.templatetags.desk import BACK_OFFICE
 from wechat.waybills import normalise
 
 register = template.Library()
@@ -110,25 +108,3 @@ def called(item: tuple[str, str, int], titles: dict[tuple[str, str], str]) -> st
     """What goods of a parcel are called, and how many of them it holds."""
     product, sku, count = item
     return f"{titles.get((product, sku), sku)} ×{count}"
-
-
-# What only WeChat's own pages settle: there is no call for it.
-BACK_OFFICE_ONLY = (
-    ("on_aftersale", lazy("售后")),
-    ("has_risk", lazy("风险核实")),
-    ("quality_inspect_type", lazy("质检")),
-)
-
-
-class InBackOffice(str):
-    """Words that know where to go."""
-
-    __slots__ = ()
-    url = BACK_OFFICE
-
-
-@register.filter
-def only_in_back_office(order: Order) -> InBackOffice:
-    """What of a waiting order is settled at WeChat only, in words; "" when nothing is."""
-    words = (str(word) for name, word in BACK_OFFICE_ONLY if getattr(order, name))
-    return InBackOffice(_("、").join(words) if order.status in TO_SHIP else "")
