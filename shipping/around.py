@@ -18,6 +18,7 @@ from .serials import holders
 
 # Codes that tell something about goods which no field of the order does.
 MET_BEFORE, NEEDS_EWAYBILL, COURIER_REFUSED = (606037, 268545006), 606046, 606061
+NO_MORE_CORRECTIONS = 606041
 Numbers = Mapping[int, Collection[str]]
 Met = frozenset[tuple[int, str, str]]
 
@@ -32,6 +33,7 @@ class Around:
     serials_used: dict[str, SerialHolder] = field(default_factory=dict)
     subsidised: set[Pair] = field(default_factory=set)
     needs_ewaybill: bool = False
+    no_more_corrections: bool = False
     couriers: dict[str, str] | None = None
     initials: dict[str, str] = field(default_factory=dict)
     met_before: Met = frozenset()
@@ -91,9 +93,10 @@ def _add_packages(found: dict[int, Around], excluding: Shipment | None) -> None:
     rows = Package.objects.filter(order__in=found, status__in=states.HOLDS_GOODS).prefetch_related("items")
     for package in rows.exclude(shipment=excluding) if excluding else rows:
         found[package.order_id].ours.append(package)
-    answered = Package.objects.filter(order__in=found, errcode=NEEDS_EWAYBILL)
-    for key in answered.values_list("order__pk", flat=True):
-        found[key].needs_ewaybill = True
+    answered = Package.objects.filter(order__in=found, errcode__in=(NEEDS_EWAYBILL, NO_MORE_CORRECTIONS))
+    for key, code in answered.values_list("order__pk", "errcode"):
+        found[key].needs_ewaybill |= code == NEEDS_EWAYBILL
+        found[key].no_more_corrections |= code == NO_MORE_CORRECTIONS
 
 
 def _add_couriers(found: dict[int, Around], orders: Collection[Order]) -> None:

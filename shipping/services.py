@@ -15,7 +15,7 @@ from wechat.waybills import normalise, without_blanks
 
 from . import states
 from .around import open_holds
-from .drafts import EXPRESS, Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
+from .drafts import CORRECTION, EXPRESS, Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
 from .entered import move_status_on
 from .labels import noted_at_label, noted_before, noted_of
 from .models import (
@@ -200,6 +200,8 @@ def _save_under_lock(
     shipment = Shipment.objects.create(
         merchant=order.merchant,
         order=order,
+        kind=filled.kind,
+        reason=filled.reason if isinstance(filled.reason, int) else None,
         form_key=form_key or None,
         door=door,
         created_by=user,
@@ -232,10 +234,13 @@ def package_row(shipment: Shipment, position: int, draft: PackageDraft) -> Packa
         merchant=shipment.merchant,
         order=shipment.order,
         shipment=shipment,
+        kind=shipment.kind,
         position=position,
         deliver_type=int(draft.deliver_type or 0),
         delivery_id=draft.delivery_id if is_express else "",
         waybill_id=draft.waybill_id if is_express else "",
+        old_delivery_id=draft.old[0] if draft.old else "",
+        old_waybill_id=draft.old[1] if draft.old else "",
     )
 
 
@@ -356,9 +361,10 @@ def hold_order(*, order: Order, user: User | None, reason: str, until: datetime 
     order.holds.filter(released_at=None, until__lte=timezone.now()).update(released_at=F("until"))
     order.holds.filter(released_at=None).update(released_at=timezone.now(), released_by=user)
     hold = Hold.objects.create(order=order, held_by=user, reason=reason[:200], until=until)
-    for package in order.packages.filter(status=states.QUEUED):
+    # A number being put right keeps nothing from leaving.
+    for package in order.packages.filter(status=states.QUEUED).exclude(kind=CORRECTION):
         move(package, states.DRAFT, who=states.STAFF, by=user, reason=reason)
-    order.shipments.filter(due_at__isnull=False).update(due_at=None)
+    order.shipments.filter(due_at__isnull=False).exclude(kind=CORRECTION).update(due_at=None)
     return hold
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from merchants.models import Merchant
 from shipping import states
+from shipping.drafts import CORRECTION, SEND
 
 from .orders import ID, Order
 
@@ -19,6 +20,10 @@ class Shipment(models.Model):
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="shipments")
     order = models.ForeignKey(Order, models.PROTECT, related_name="shipments")
+    # Goods that leave, a number put right, a parcel sent a second time (drafts.KINDS).
+    kind = models.CharField(max_length=12, default=SEND, db_default=SEND)
+    # Why it is sent again, as the platform numbers it.
+    reason = models.PositiveSmallIntegerField(null=True)
     corrects = models.ForeignKey(
         "self", models.PROTECT, null=True, db_index=False, related_name="corrections"
     )
@@ -104,6 +109,8 @@ class Package(models.Model):
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="packages")
     order = models.ForeignKey(Order, models.PROTECT, related_name="packages")
     shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="packages")
+    # The shipment's kind, here for the constraint and for whoever counts pieces.
+    kind = models.CharField(max_length=12, default=SEND, db_default=SEND)
     position = models.PositiveSmallIntegerField()
     status = models.CharField(max_length=10, default=states.DRAFT)
     status_at = models.DateTimeField(default=timezone.now)
@@ -116,6 +123,9 @@ class Package(models.Model):
     deliver_type = models.PositiveSmallIntegerField()
     delivery_id = models.CharField(max_length=ID, blank=True)
     waybill_id = models.CharField(max_length=ID, blank=True)
+    # Of a correction: courier and number as WeChat shows them, untouched.
+    old_delivery_id = models.CharField(max_length=ID, blank=True, default="", db_default="")
+    old_waybill_id = models.CharField(max_length=ID, blank=True, default="", db_default="")
     attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="packages")
     errcode = models.BigIntegerField(null=True)
     slug = models.CharField(max_length=40, blank=True)
@@ -136,7 +146,8 @@ class Package(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["merchant", "order", "delivery_id", "waybill_id"],
-                condition=~Q(status__in=states.FREES_WAYBILL) & ~Q(waybill_id=""),
+                # A number may be corrected back to what it was.
+                condition=~Q(status__in=states.FREES_WAYBILL) & ~Q(waybill_id="") & ~Q(kind=CORRECTION),
                 name="waybill_once_per_order",
             ),
         ]

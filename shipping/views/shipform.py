@@ -12,10 +12,11 @@ from django.utils.translation import get_language
 from merchants.models import User
 from shipping import services, states
 from shipping.asked import moment, whole
-from shipping.drafts import VIRTUAL, Draft, OrderFacts, Problem
-from shipping.forms import Finding, ShipForm, blank_card, card_of, in_words, read_form
+from shipping.drafts import SEND, VIRTUAL, Draft, OrderFacts, Problem
+from shipping.forms import Card, Finding, ShipForm, blank_card, card_of, in_words, read_form
 from shipping.labels import looked_at
 from shipping.models import Order, OrderLine, Package, Typed
+from shipping.preflight import outlook, paused_stores
 from shipping.queries import (
     couriers_for,
     draft_of_package,
@@ -133,6 +134,7 @@ def fixed_package(request: MemberRequest, order: Order, typed: Typed | None) -> 
     asked = request.GET.get("fix") or request.POST.get("fix") or (typed.fields.get("fix") if typed else "")
     pk = whole(str(asked or ""))
     rows = packages_for(request.user).filter(order=order, status=states.REJECTED, shipment__corrections=None)
+    rows = rows.filter(kind=SEND)
     return rows.filter(pk=pk).first() if pk is not None else None
 
 
@@ -164,6 +166,10 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
     order, facts, form, summary = desk.order, desk.facts, desk.form, summary_of(desk)
     if desk.request.method == "GET":
         form.show(problem for problem in summary["problems"] if problem.stops and problem.path == "order")
+    ahead, focus = outlook(order), _focus(desk, needs_yes=needs_yes)
+    # Said once, and there with what to do about it.
+    said = {in_words(problem).text for problem in ahead.problems}
+    form.order_findings = [finding for finding in form.order_findings if finding.text not in said]
     context = {
         "form": form,
         "cards": _cards(desk),
@@ -171,17 +177,31 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
         "asks_type": facts.deliver_method not in TYPE_OF_METHOD,
         "needs_yes": needs_yes,
         "must_look": desk.must_look,
-        "focus": _focus(desk, needs_yes=needs_yes),
+        "focus": focus,
         "fix": desk.fix,
         "typed": desk.restored,
         "is_kept_draft": desk.is_kept,
         "same_buyer": desk.same_buyer(),
+        "split": split_box(desk),
         "seen": desk.seen,
+        "outlook": ahead,
+        "paused": paused_stores([order]),
         "recharge": recharge_of(order) if facts.suggested_type == VIRTUAL else {},
         **presence_of(desk.request, order),
         **summary,
     }
     return render(desk.request, "shipping/ship.html", context)
+
+
+def split_box(desk: Desk) -> Card | None:
+    """The box that would hold once more what another holds whole: one piece goes in one parcel only."""
+    asked: set[tuple[str, str]] = set()
+    for card in desk.form.cards:
+        pairs = {pair for pair, text in card.counts.items() if text.strip() not in ("", "0")}
+        if "goods" in card.findings and pairs & asked:
+            return card
+        asked |= pairs
+    return None
 
 
 def _focus(desk: Desk, *, needs_yes: bool) -> str:
