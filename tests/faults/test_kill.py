@@ -7,25 +7,27 @@ import sys
 from typing import Any
 
 import pytest
-from django.conf import settings
 
 from shipping.drafts import Draft, PackageDraft
 from shipping.models import Package
 from shipping.services import queue_shipment
+from tests import services
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+
+def worker_env(url: str) -> dict[str, str]:
+    """What a process needs to work on the test's database and sandbox."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": services.database_url(),
+        "WECHAT_API_URL": url,
+    }
 
 
 def start_worker(url: str, *command: str, **more: str) -> "subprocess.Popen[bytes]":
     """A process of its own on the test's database; without a command, one that works until it is idle."""
-    database = settings.DATABASES["default"]["NAME"]
-    env = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": f"sqlite:///{database}",
-        "WECHAT_API_URL": url,
-        "WECHAT_TIMEOUT": "1,20,20",
-        **more,
-    }
+    env = os.environ | worker_env(url) | {"WECHAT_TIMEOUT": "1,20,20", **more}
     return subprocess.Popen([sys.executable, "manage.py", *(command or ("work", "--until-idle"))], env=env)
 
 
