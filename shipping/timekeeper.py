@@ -17,6 +17,7 @@ SCHEDULE = {
     "sync_due": 5,
     "wake_overdue": 10,
     "renew_tokens": 60,
+    "read_allowances": 60,
     "prune_tasks": 3600,
     "remove_old_bodies": 86400,
 }
