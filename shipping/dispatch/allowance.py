@@ -1,4 +1,4 @@
-"""What WeChat says a store may call: so many in a window and a day, a tenth of both kept for settling reads."""
+"""What WeChat says a store may call, in a window and in a day; a tenth of both is kept for settling reads."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -49,7 +49,7 @@ def _keep(merchant: Merchant, told: dict[str, Any]) -> None:
     values = {"day_limit": told["limit"], "day_left": told["left"], "read_at": timezone.now()}
     values |= {"calls": rate["calls"], "seconds": rate["seconds"]} if rate else {"calls": 0, "seconds": 0}
     Allowance.objects.update_or_create(merchant=merchant, call=told["call"], defaults=values)
-    if told["call"] == READ and told["limit"] and told["left"] <= told["limit"] // KEPT:
+    if told["call"] == READ and told["limit"] and told["left"] * KEPT <= told["limit"]:
         # Without fresh facts nothing leaves: what is left of the day's reads is for what has left.
         pause_merchant(merchant=merchant, call=READ, slug=RESERVED, until=next_midnight(timezone.now()))
 

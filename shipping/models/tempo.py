@@ -23,7 +23,7 @@ class Tempo(models.Model):
 
 
 class Allowance(models.Model):
-    """What openapi/quota/get told of a store and a call: what is left of the day, so many in so many seconds."""
+    """What openapi/quota/get told of a store and a call: the day's calls left, so many in so many seconds."""
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="allowances")
     call = models.CharField(max_length=60)

@@ -11,6 +11,7 @@ from shipping.dispatch import Pump
 from shipping.dispatch.waiting import next_due
 from shipping.models import Allowance
 from shipping.pauses import READ, SEND
+from shipping.syncing import read_order
 from tests.flows.test_dispatch import parcel, ship, status_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -55,6 +56,8 @@ def test_the_last_tenth_of_the_days_reads_is_kept_for_settling(world: Any, pump:
     world.remote.fault("reset_after", order_id=lost.order.order_id)
     type(late).objects.filter(pk=late.pk).update(due_at=timezone.now() + timedelta(hours=1))
     Pump().run(0.1)
+    for _ in range(10):
+        read_order(world.merchant, late.order.order_id)
     reads = len([row for row in world.remote.ledger() if row["path"].endswith("order/get")])
     world.remote.switch(calls_a_day=reads + 1)
     tasks.read_allowances.func()

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('merchants', '0007_badge'),
-        ('shipping', '0012_after_shipping'),
+        ('shipping', '0013_order_errands'),
     ]
 
     operations = [
