@@ -201,6 +201,7 @@ ROUTES: dict[str, Route] = {
     "batch_detail": Route(MANAGER, args=_batch_of),
     "batch_progress": Route(MANAGER, args=_batch_of),
     "batch_rows": Route(MANAGER, args=_batch_of),
+    "batch_file": Route(MANAGER, args=_batch_of),
     "batch_columns": Route(MANAGER, "POST", _batch_of),
     "batch_courier": Route(
         MANAGER, "POST", _batch_of, lambda store: {"merchant": store.merchant.appid, "courier": "SF"}
