@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import enter, history, lists, orders, ship, slips, todo
+from .views import conflicts, enter, history, lists, orders, ship, slips, todo
 
 urlpatterns = [
     path("", lists.order_list, name="order_list"),
@@ -20,9 +20,10 @@ urlpatterns = [
     path("orders/<str:order_id>/intercepted/", orders.order_intercepted, name="order_intercepted"),
     path("orders/<str:order_id>/read/", orders.order_read, name="order_read"),
     path("packages/<int:pk>/status/", orders.package_status, name="package_status"),
-    path("packages/<int:pk>/settle/", orders.package_settle, name="package_settle"),
+    path("packages/<int:pk>/settle/", conflicts.package_settle, name="package_settle"),
     path("packages/<int:pk>/confirm/", orders.package_confirm, name="package_confirm"),
     path("shipments/<int:pk>/cancel/", orders.shipment_cancel, name="shipment_cancel"),
+    path("conflicts/", conflicts.conflict_list, name="conflict_list"),
     path("todo/", todo.todo_list, name="todo_list"),
     path("pauses/<int:pk>/resume/", todo.pause_resume, name="pause_resume"),
     # One address under two names: POST prints, GET shows.
