@@ -11,17 +11,24 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from wechat.endpoints import AUTHORIZER_LIST, AUTHORIZER_TOKEN, COMPONENT_TOKEN
+from wechat.endpoints import AUTHORIZER_INFO, AUTHORIZER_LIST, AUTHORIZER_TOKEN, COMPONENT_TOKEN
 from wechat.errcodes import meaning
 from wechat.outcomes import read_outcome
-from wechat.payload import authorizer_list_body, authorizer_token_body, component_token_body
+from wechat.payload import (
+    authorizer_info_body,
+    authorizer_list_body,
+    authorizer_token_body,
+    component_token_body,
+)
 from wechat.replies import Reply, ReplyKind
 
 from . import tokens
-from .models import Credential, Merchant, Pause, Platform, TokenRow, platform_host
+from .audit import note
+from .models import Audit, Credential, Merchant, Pause, Platform, TokenRow, User, platform_host
 from .queries import SHIPPING_SET, the_platform
 from .services import pause_merchant
 from .tokens import Held, Kept, Wanted
@@ -144,7 +151,18 @@ def _recover(row: Credential, platform: Platform, held: Held) -> Wanted:
 
 
 def _look_up(component: str, appid: str, held: Held) -> Reply:
-    """Page through the authorised stores until this one; its refresh token is all that `data` keeps."""
+    """The store's place in the list of authorised stores as `data`, with its rights if they could be read."""
+    reply = _listed(component, appid, held)
+    if not reply.ok or not reply.data:
+        return reply
+    body = authorizer_info_body(component, appid)
+    info = tokens.client().call(AUTHORIZER_INFO, body, token=held.token)
+    rights = info.data.get("authorization_info") if info.ok else None
+    return replace(reply, data=reply.data | {"rights": rights}) if isinstance(rights, dict) else reply
+
+
+def _listed(component: str, appid: str, held: Held) -> Reply:
+    """Page through the authorised stores until this one; its entry is all that `data` keeps."""
     offset, total = 0, 1
     reply = Reply(ReplyKind.NOT_SENT)
     while offset < total:
@@ -162,16 +180,30 @@ def _keep_found(row: Credential, platform: Platform, held: Held, reply: Reply) -
     if not reply.ok:
         return _failed(row, platform, held, reply)
     now, found = timezone.now(), str(reply.data.get("refresh_token") or "")
-    tokens.same(row).update(refresh_token=found, recovered_at=now, lease_until=now)
+    columns = {"refresh_token": found, "recovered_at": now, "lease_until": now}
+    if not tokens.same(row).update(**columns, **_rights_found(row, reply)):
+        return Kept.STEP
+    if found and "rights" in reply.data:
+        _heed_rights(row.merchant, permission_sets(reply.data["rights"]))
     return Kept.STEP if found else Kept.NOTHING
+
+
+def _rights_found(row: Credential, reply: Reply) -> dict[str, Any]:
+    """What the store allows may have changed while its refresh token was lost."""
+    if "rights" not in reply.data:
+        return {}
+    when = row.authorized_at or timezone.now()
+    return {"permission_sets": permission_sets(reply.data["rights"]), "authorized_at": when}
 
 
 # --- what a store's owner agreed to ---------------------------------------------------------------------
 
 
-def accept(merchant: Merchant, info: dict[str, Any]) -> bool:
+@transaction.atomic
+def accept(merchant: Merchant, info: dict[str, Any], *, by: User | None) -> bool:
     """Store an authorization_info; whether it covers shipping. Without set 131 the store is paused."""
     sets = permission_sets(info)
+    row = Credential.objects.only("pk").get(merchant=merchant)
     Credential.objects.filter(merchant=merchant).update(
         **tokens.fresh(str(info.get("authorizer_access_token") or ""), info.get("expires_in")),
         refresh_token=str(info.get("authorizer_refresh_token") or ""),
@@ -182,9 +214,21 @@ def accept(merchant: Merchant, info: dict[str, Any]) -> bool:
     )
     pauses = Pause.objects.filter(merchant=merchant, ended_at=None)
     pauses.filter(Q(slug__in=CURED_SLUGS) | Q(errcode__in=CURED_CODES)).update(ended_at=timezone.now())
+    note(
+        row, kind=Audit.Kind.CREDENTIAL, action=Audit.Action.ADDED, by=by, fields=["authorization"],
+        merchant=merchant,
+    )  # fmt: skip
+    return _heed_rights(merchant, sets)
+
+
+def _heed_rights(merchant: Merchant, sets: list[int]) -> bool:
+    """Whether the store may be shipped for; it is paused while set 131 is missing, and no longer."""
+    slug = "permission_set_missing"
     if SHIPPING_SET not in sets:
-        pause_merchant(merchant=merchant, slug="permission_set_missing")
-    return SHIPPING_SET in sets
+        pause_merchant(merchant=merchant, slug=slug)
+        return False
+    Pause.objects.filter(merchant=merchant, ended_at=None, slug=slug).update(ended_at=timezone.now())
+    return True
 
 
 def permission_sets(info: dict[str, Any]) -> list[int]:

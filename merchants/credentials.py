@@ -64,6 +64,15 @@ def paste_token(*, merchant: Merchant, token: str, minutes: int, by: User | None
 
 
 @transaction.atomic
+def save_push_secrets(*, merchant: Merchant, secrets: dict[str, str], by: User | None) -> None:
+    """Set push_token and aes_key of a store's push address; an empty one keeps what is stored."""
+    row = Credential.objects.get(merchant=merchant)
+    if changed := _take_secrets(row, secrets, by):
+        row.save(update_fields=[*changed, "shown"])
+        note(row, kind=Audit.Kind.CREDENTIAL, by=by, fields=changed, merchant=merchant)
+
+
+@transaction.atomic
 def ask_force_refresh(*, merchant: Merchant, by: User) -> Errand:
     """Take one of the day's forced refreshes and have a worker use it (store-api 3.1)."""
     now = timezone.now()
@@ -74,7 +83,26 @@ def ask_force_refresh(*, merchant: Merchant, by: User) -> Errand:
         raise NotNow(_("两次强制换新至少相隔 %d 秒，请稍后再试。") % FORCE_GAP.total_seconds())
     if force_budget(merchant).left <= 0:
         raise NotNow(_("一天只能强制换新 %d 次，今天的次数用完了。") % FORCE_A_DAY)
+    row = Credential.objects.only("pk").get(merchant=merchant)
+    note(row, kind=Audit.Kind.CREDENTIAL, by=by, fields=["force_refresh"], merchant=merchant)
     return start(Errand.Kind.FORCE, merchant=merchant, by=by)
+
+
+def ask_test(*, merchant: Merchant, by: User) -> Errand:
+    """Have a worker try the merchant's line with one harmless call."""
+    return _once(Errand.Kind.TEST, merchant, by)
+
+
+def ask_quota(*, merchant: Merchant, by: User) -> Errand:
+    """Have a worker read what is used and left of the day's calls."""
+    return _once(Errand.Kind.QUOTA, merchant, by)
+
+
+def _once(kind: str, merchant: Merchant, by: User) -> Errand:
+    """The one under way, if there is one: pressing twice asks WeChat once."""
+    open_ones = (Errand.Status.WAITING, Errand.Status.RUNNING)
+    asked = Errand.objects.filter(kind=kind, merchant=merchant, status__in=open_ones).first()
+    return asked or start(kind, merchant=merchant, by=by)
 
 
 def start(kind: str, *, merchant: Merchant | None = None, by: User | None, given: str = "") -> Errand:
@@ -88,7 +116,7 @@ def start(kind: str, *, merchant: Merchant | None = None, by: User | None, given
 
 
 @transaction.atomic
-def save_platform(*, appid: str, secrets: dict[str, str], by: User) -> Platform:
+def save_platform(*, appid: str, secrets: dict[str, str], by: User | None) -> Platform:
     """Set our third-party platform; an empty secret keeps the stored one, a new AppID drops its tokens."""
     before = Platform.objects.filter(pk=1).first()
     row = before or Platform(pk=1)
@@ -109,7 +137,7 @@ def _take_appid(row: Platform, appid: str) -> list[str]:
     return ["appid"]
 
 
-def _take_secrets(row: Platform, secrets: dict[str, str], by: User) -> list[str]:
+def _take_secrets(row: Platform | Credential, secrets: dict[str, str], by: User | None) -> list[str]:
     new = {name: secret for name, secret in secrets.items() if secret}
     for name, secret in new.items():
         setattr(row, name, secret)
@@ -117,8 +145,8 @@ def _take_secrets(row: Platform, secrets: dict[str, str], by: User) -> list[str]
     return list(new)
 
 
-def _shown(secret: str, by: User) -> dict[str, Any]:
-    return {"last4": secret[-4:], "at": timezone.now().isoformat(), "by": str(by)}
+def _shown(secret: str, by: User | None) -> dict[str, Any]:
+    return {"last4": secret[-4:], "at": timezone.now().isoformat(), "by": str(by or "")}
 
 
 def ask_link(*, merchant: Merchant, by: User) -> Errand:

@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
@@ -14,9 +14,9 @@ from wechat.endpoints import PREAUTH_CODE, QUERY_AUTH, STABLE_TOKEN, START_PUSH_
 from wechat.payload import preauth_code_body, query_auth_body, stable_token_body, start_push_body
 from wechat.replies import Reply
 
-from . import component, lines, tokens
+from . import component, lines, probing, tokens
 from .credentials import state_of
-from .models import Credential, Errand, Mode, Platform
+from .models import Credential, Errand, Merchant, Mode, Platform
 from .queries import the_platform
 from .tokens import Held, Kept
 
@@ -32,6 +32,7 @@ class End(NamedTuple):
     slug: str = ""
     reply: Reply | None = None
     result: str = ""
+    facts: dict[str, Any] = {}
 
     @property
     def is_good(self) -> bool:
@@ -71,6 +72,7 @@ def _finish(errand: Errand, end: End) -> None:
         errand.errmsg, errand.rid = reply.errmsg[:500], reply.rid
     # Used up: an authorization code is good for one call.
     errand.given, errand.result, errand.ended_at = "", end.result, timezone.now()
+    errand.facts = end.facts
     errand.save()
 
 
@@ -130,7 +132,8 @@ def query_auth(errand: Errand) -> End:
     info = reply.data.get("authorization_info") or {}
     if info.get("authorizer_appid") != errand.merchant.appid:
         return End("other_store_authorized")
-    return End() if component.accept(errand.merchant, info) else End("permission_set_missing")
+    is_enough = component.accept(errand.merchant, info, by=errand.asked_by)
+    return End() if is_enough else End("permission_set_missing")
 
 
 def start_push(errand: Errand) -> End:
@@ -140,6 +143,23 @@ def start_push(errand: Errand) -> End:
         return End("errand_failed")
     body = start_push_body(platform.appid, platform.app_secret)
     return End(reply=tokens.client().call(START_PUSH_TICKET, body))
+
+
+def test(errand: Errand) -> End:
+    """One harmless call on the merchant's own way, explained."""
+    return _found(errand, probing.test)
+
+
+def quota(errand: Errand) -> End:
+    """What is used and left of the day's calls."""
+    return _found(errand, probing.quota)
+
+
+def _found(errand: Errand, look: Callable[[Merchant], probing.Found]) -> End:
+    if errand.merchant is None:
+        return End("errand_failed")
+    found = look(errand.merchant)
+    return End(reply=found.reply, facts=found.facts)
 
 
 def _platform() -> tuple[Platform | None, Held | None, End]:
@@ -165,4 +185,6 @@ RUNNERS: dict[str, Callable[[Errand], End]] = {
     Errand.Kind.LINK: link,
     Errand.Kind.QUERY_AUTH: query_auth,
     Errand.Kind.START_PUSH: start_push,
+    Errand.Kind.TEST: test,
+    Errand.Kind.QUOTA: quota,
 }

@@ -1,6 +1,8 @@
-"""Events that WeChat pushes to the third-party platform: stored at once, worked off later (store-api 3.2, 4).
+"""Events that WeChat pushes, to the third-party platform and to a store: stored at once, worked off later
+(store-api 3.2, 4).
 
-Nothing here speaks to WeChat: what has to be asked becomes an Errand.
+Nothing here speaks to WeChat: what has to be asked becomes an Errand. What tells of an order is a hint that
+it is to be read, and is over when it was read; orders are above us, so they are told by name (`wake.tell`).
 """
 
 import hashlib
@@ -12,12 +14,13 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from wechat.envelope import Forged, read_xml
+from wechat.envelope import Forged, read_message
 
+from .audit import note
 from .credentials import take_code
-from .models import Credential, Merchant, Mode, Platform, PushedEvent
+from .models import Audit, Credential, Merchant, Mode, Platform, PushedEvent
 from .services import pause_merchant
-from .wake import wake
+from .wake import tell, wake
 
 log = logging.getLogger(__name__)
 KEPT_FOR = timedelta(days=30)
@@ -26,25 +29,54 @@ SAME_MOMENT = timedelta(seconds=2)
 
 
 @transaction.atomic
-def store(message: bytes) -> None:
-    """Keep one decrypted event and have it worked off, once however often it is pushed.
+def store(message: bytes, merchant: Merchant | None = None) -> None:
+    """Keep one decrypted event and have it worked off, once however often and however late it is pushed.
 
-    Raises Forged for what has no name or no time: it cannot be told from a repetition.
+    `merchant`: the store whose door it came through. Raises Forged for what has no name or no time: it cannot
+    be told from a repetition.
     """
-    values = read_xml(message)
+    values = read_message(message)
     source = values.get("AppId") or values.get("ToUserName") or ""
     name, moment = values.get("InfoType") or values.get("Event") or "", values.get("CreateTime", "")
-    if not name or not moment.isascii() or not moment.isdigit() or len(moment) > 11:
+    if not name or _number(moment) is None:
         raise Forged("event")
     event, is_new = PushedEvent.objects.get_or_create(
         source=source[:64],
         name=name[:64],
         create_time=int(moment),
+        order_id=_order_id(values) if merchant else "",
         body_hash=hashlib.sha256(message).hexdigest(),
-        defaults={"body": message.decode(errors="replace")},
+        defaults={
+            "body": message.decode(errors="replace"),
+            "merchant": merchant,
+            "detail": _number(values.get("order_info.type", "")),
+        },
     )
     if is_new:
+        _hand_on(event)
+
+
+def _hand_on(event: PushedEvent) -> None:
+    if event.merchant is not None and event.order_id:
+        tell(event.merchant, event.order_id, event.name, event.detail, _moment(event))
+    else:
         wake("handle_event", str(event.pk))
+
+
+def _order_id(values: dict[str, str]) -> str:
+    """The order an event is about, in whichever object it stands (store-api 4.1); "" if it names none."""
+    named = (text for path, text in values.items() if path.rpartition(".")[2] == "order_id")
+    return next((text for text in named if text.isascii() and text.isdigit() and len(text) <= 32), "")
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
+
+
+def handled(merchant: Merchant, order_id: str, until: datetime) -> None:
+    """The order was read by a call begun at `until`, or cannot be read: what came before is over."""
+    told = PushedEvent.objects.filter(merchant=merchant, order_id=order_id, handled_at=None)
+    told.filter(received_at__lte=until).update(handled_at=timezone.now())
 
 
 @transaction.atomic
@@ -54,12 +86,13 @@ def handle(pk: int) -> None:
         return
     event = PushedEvent.objects.get(pk=pk)
     if handler := HANDLERS.get(event.name):
-        handler(read_xml(event.body.encode()), _moment(event))
+        handler(read_message(event.body.encode()), _moment(event))
 
 
 def catch_up() -> None:
-    """Work off what was stored but not handed out, oldest first."""
-    for pk in PushedEvent.objects.filter(handled_at=None).order_by("id").values_list("pk", flat=True):
+    """Work off what was stored but not handed out, oldest first; what tells of an order waits for a read."""
+    waiting = PushedEvent.objects.filter(handled_at=None, order_id="").order_by("id")
+    for pk in waiting.values_list("pk", flat=True):
         try:
             handle(pk)
         except Exception:
@@ -104,7 +137,16 @@ def _unauthorized(values: dict[str, str], when: datetime) -> None:
         cancelled_at=timezone.now(),
     )
     if stopped:
+        _note_cancelled(merchant)
         pause_merchant(merchant=merchant, slug="authorization_cancelled")
+
+
+def _note_cancelled(merchant: Merchant) -> None:
+    row = Credential.objects.only("pk").get(merchant=merchant)
+    note(
+        row, kind=Audit.Kind.CREDENTIAL, action=Audit.Action.REMOVED, by=None, fields=["authorization"],
+        merchant=merchant,
+    )  # fmt: skip
 
 
 def _merchant(values: dict[str, str]) -> Merchant | None:

@@ -189,6 +189,12 @@ def read(merchant: Merchant, endpoint: Endpoint, body: Mapping[str, Any]) -> Rep
     return reply
 
 
+def probe(merchant: Merchant, endpoint: Endpoint, body: Mapping[str, Any]) -> Reply:
+    """Make a reading call for who asks about the line: a refused token is renewed once, nothing paused."""
+    reply = _read_once(merchant, endpoint, body)
+    return _read_once(merchant, endpoint, body) if read_outcome(reply).then == "renew_token" else reply
+
+
 def _pause_before(number: int, last: Reply) -> float:
     return 0.0 if number == 0 or read_outcome(last).then == "renew_token" else 0.15 * 2**number
 

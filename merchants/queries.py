@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -21,6 +21,7 @@ from .models import (
     OneTimeLink,
     Pause,
     Platform,
+    PushedEvent,
     Role,
     User,
     platform_host,
@@ -47,6 +48,15 @@ def merchants_for(user: User, role: str = Role.STAFF) -> QuerySet[Merchant]:
 def has_role(user: User, role: str) -> bool:
     """Whether the user holds at least this role anywhere."""
     return merchants_for(user, role).exists()
+
+
+def roles_of(user: User) -> set[str]:
+    """Every role that `has_role` is true of, in one query."""
+    if user.is_superuser:
+        return set(Role.values) if merchants_for(user).exists() else set()
+    held = Membership.objects.filter(user_id=user.pk, is_active=True, merchant__is_active=True)
+    highest = max((RANK[Role(role)] for role in held.values_list("role", flat=True).distinct()), default=-1)
+    return {role for role, rank in RANK.items() if rank <= highest}
 
 
 def open_pauses() -> QuerySet[Pause]:
@@ -101,6 +111,39 @@ def the_platform() -> Platform | None:
     except SecretUnreadable:
         log.error("no key in CREDENTIAL_KEYS opens the third-party platform's secrets")
         return None
+
+
+def push_credential(key: str) -> Credential | None:
+    """The secrets of a store's push door; None for a key that opens none. Raises SecretUnreadable."""
+    rows = Credential.objects.select_related("merchant").filter(merchant__is_active=True, event_key=key)
+    return rows.only("push_token", "aes_key", "merchant").first()
+
+
+def last_push(merchant: Merchant) -> datetime | None:
+    """When WeChat last pushed an event of this store through its own door."""
+    rows = PushedEvent.objects.filter(merchant=merchant).order_by("-received_at")
+    return rows.values_list("received_at", flat=True).first()
+
+
+class StoreLine(NamedTuple):
+    """A store of an admin's, how it is called, and the last test of its line."""
+
+    merchant: Merchant
+    mode: str
+    credential_pk: int
+    tested: Errand | None
+
+
+def lines_for(user: User, most: int) -> list[StoreLine]:
+    """The lines of the stores where the user is an admin, by name; no secret is opened for it."""
+    known = Credential.objects.filter(merchant__in=merchants_for(user, Role.ADMIN)).order_by(
+        "merchant__name", "pk"
+    )
+    rows = list(known.only("mode", "merchant").select_related("merchant")[:most])
+    tests = Errand.objects.filter(kind=Errand.Kind.TEST, merchant=OuterRef("merchant")).order_by("-pk")
+    newest = known.annotate(newest=Subquery(tests.values("pk")[:1])).values_list("newest", flat=True)[:most]
+    tested = {one.merchant_id: one for one in Errand.objects.filter(pk__in=[pk for pk in newest if pk])}
+    return [StoreLine(r.merchant, r.get_mode_display(), r.pk, tested.get(r.merchant_id)) for r in rows]
 
 
 def errand_for(user: User, pk: int) -> Errand | None:
@@ -209,3 +252,17 @@ def audit_for(user: User) -> QuerySet[Audit]:
     own = merchants_for(user, Role.ADMIN)
     people = Membership.objects.filter(merchant__in=own).values("user")
     return Audit.objects.filter(Q(merchant__in=own) | Q(merchant=None, person__in=people))
+
+
+def packer_with(user: User, badge: str) -> User | None:
+    """Whose badge this is, if that person works at a store of the user's; a badge never logs in."""
+    held = Membership.objects.filter(is_active=True, merchant__in=merchants_for(user))
+    found = User.objects.filter(badge=badge, is_active=True).first() if badge else None
+    return found if found and (found == user or held.filter(user=found).exists()) else None
+
+
+def badges_for(user: User) -> QuerySet[User]:
+    """The people who may be a packer's name on this person's stations."""
+    held = Membership.objects.filter(is_active=True, merchant__in=merchants_for(user))
+    rows = User.objects.filter(Q(pk=user.pk) | Q(pk__in=held.values("user")), is_active=True)
+    return rows.order_by("display_name", "username")

@@ -76,7 +76,7 @@ def login_page(db: sqlite3.Connection, request: Request, now: float) -> Reply:
 def rights_problem(db: sqlite3.Connection, token: str, path: str) -> Problem | None:
     """61007 where a store's authorisation does not cover the call; None for tokens of other kinds."""
     row = db.execute("SELECT appid, kind FROM tokens WHERE token = ?", (token,)).fetchone()
-    if row is None or row["kind"] != "authorizer":
+    if row is None or row["kind"] != "authorizer" or path.startswith("/cgi-bin/"):
         return None
     held = db.execute("SELECT funcs FROM authorizations WHERE appid = ?", (row["appid"],)).fetchone()
     wanted = next((sets for part, sets in ALSO.items() if part in path), {SHIPPING})
@@ -169,7 +169,7 @@ def _query_auth(db: sqlite3.Connection, body: Json, now: float) -> Json:
         "authorizer_access_token": made["access_token"],
         "expires_in": made["expires_in"],
         "authorizer_refresh_token": row["refresh_token"],
-        "func_info": [{"funcscope_category": {"id": number}} for number in json.loads(row["funcs"])],
+        "func_info": _func_info(row),
     }
     return {"authorization_info": info}
 
@@ -227,6 +227,25 @@ def _get_authorizer_list(db: sqlite3.Connection, body: Json, now: float) -> Json
     return {"total_count": len(rows), "list": shown}
 
 
+def _get_authorizer_info(db: sqlite3.Connection, body: Json, now: float) -> Json:
+    row = db.execute(
+        "SELECT * FROM authorizations WHERE component = ? AND appid = ?",
+        (body["component_appid"], str(body.get("authorizer_appid"))),
+    ).fetchone()
+    if row is None:
+        return refusal(Problem(61003))
+    info: Json = {
+        "authorizer_appid": row["appid"],
+        "authorizer_refresh_token": row["refresh_token"],
+        "func_info": _func_info(row),
+    }
+    return {"authorizer_info": {"nick_name": row["appid"]}, "authorization_info": info}
+
+
+def _func_info(row: sqlite3.Row) -> list[Json]:
+    return [{"funcscope_category": {"id": number}} for number in json.loads(row["funcs"])]
+
+
 WITH_SECRET = (_start_push_ticket, _component_token)
 CALLS: dict[str, Callable[[sqlite3.Connection, Json, float], Json]] = {
     "api_start_push_ticket": _start_push_ticket,
@@ -235,4 +254,5 @@ CALLS: dict[str, Callable[[sqlite3.Connection, Json, float], Json]] = {
     "api_query_auth": _query_auth,
     "api_authorizer_token": _authorizer_token,
     "api_get_authorizer_list": _get_authorizer_list,
+    "api_get_authorizer_info": _get_authorizer_info,
 }

@@ -10,6 +10,7 @@ from sandbox import (
     build,
     cloud,
     component,
+    events,
     faults,
     ledger,
     merchants,
@@ -25,6 +26,7 @@ from sandbox.call import Request
 from sandbox.faults import Reply
 
 NEWEST = 100
+SHOWN = 10
 
 
 class NotPossible(Exception):
@@ -70,12 +72,27 @@ def _route(db: sqlite3.Connection, request: Request, now: float) -> Reply:
         name = unquote(request.path.removeprefix("/img/").removesuffix(".svg"))
         return Reply(pictures.svg(name).encode(), content_type="image/svg+xml")
     handler, name = _find(request)
-    return _json(handler(Wish(db, request, now, _body(request), name)))
+    found = handler(Wish(db, request, now, _body(request), name))
+    return found if isinstance(found, Reply) else _json(found)
 
 
 def _seen(db: sqlite3.Connection) -> page.Seen:
     names = {row["appid"]: row["name"] for row in db.execute("SELECT appid, name FROM merchants")}
-    return page.Seen(names, ledger.read(db, {}, NEWEST), switches.read(db), faults.planned(db))
+    words = [(name, happening.word) for name, happening in events.HAPPENINGS.items()]
+    return page.Seen(
+        names, ledger.read(db, {}, NEWEST), switches.read(db), faults.planned(db),
+        events.recent(db, SHOWN), _waiting(db, names), words,
+    )  # fmt: skip
+
+
+def _waiting(db: sqlite3.Connection, names: dict[str, str]) -> list[tuple[str, str, str]]:
+    """The orders placed last of each store with a push address."""
+    query = (
+        "SELECT order_id, appid, doc FROM orders JOIN push_addresses USING (appid)"
+        " WHERE status IN (20, 21) ORDER BY create_time DESC LIMIT ?"
+    )
+    rows = db.execute(query, (SHOWN,)).fetchall()
+    return [(r["order_id"], names[r["appid"]], orders.lines(json.loads(r["doc"]))[0]["title"]) for r in rows]
 
 
 def _json(value: object, status: int = 200) -> Reply:
@@ -171,6 +188,31 @@ def _write_merchant(wish: Wish) -> Json:
     merchant = merchants.Merchant(wish.text("appid"), name, couriers, return_address, denied)
     merchants.save(wish.db, merchant, wish.text("secret"))
     return {"appid": merchant.appid}
+
+
+def _write_push_address(wish: Wish) -> Json:
+    """``{url, token, aes_key}``: where a store's events go; asked for first, as the back office does."""
+    url, token, aes_key = (wish.text(name) for name in ("url", "token", "aes_key"))
+    if merchants.load(wish.db, wish.name) is None:
+        raise NotPossible(f"no such store: {wish.name}", 404)
+    if not events.check_address(url, token):
+        raise NotPossible("the address does not answer with the echostr", 409)
+    events.save_address(wish.db, wish.name, url, token, aes_key)
+    return {"appid": wish.name}
+
+
+def _read_pushes(wish: Wish) -> list[Json]:
+    return events.recent(wish.db, NEWEST)
+
+
+def _happen(wish: Wish) -> Json | Reply:
+    """``{what}`` (or ?what=, from the page): what a buyer does, as in ``events.HAPPENINGS``."""
+    what = wish.request.query.get("what") or wish.text("what")
+    if what not in events.HAPPENINGS:
+        raise NotPossible(f"nothing like this happens: {what}")
+    order = _read_order(wish)
+    events.happen(wish.db, order, what, wish.now)
+    return Reply(status=303, headers={"Location": "/"}) if "what" in wish.request.query else order
 
 
 def _write_platform(wish: Wish) -> Json:
@@ -269,6 +311,7 @@ def _ship_by_hand(wish: Wish) -> Json:
     merchant = merchants.load(wish.db, order["_sandbox"]["appid"])
     orders.ship(order, packages, merchant.courier_names if merchant else {}, wish.now)
     orders.save(wish.db, order)
+    events.delivered(wish.db, order, wish.now)
     return order
 
 
@@ -278,12 +321,15 @@ ROUTES: dict[str, dict[str, Callable[[Wish], object]]] = {
     "switches": {"GET": _read_switches, "POST": _write_switches},
     "merchants": {"GET": _read_merchants, "POST": _write_merchant},
     "cloud": {"POST": _bind_cloud},
+    "merchants/<name>/push": {"POST": _write_push_address},
+    "pushes": {"GET": _read_pushes},
     "platforms": {"POST": _write_platform},
     "platforms/<name>/authorize": {"POST": _authorize},
     "platforms/<name>/push": {"POST": _push},
     "orders": {"GET": _list_orders, "POST": _write_order},
     "orders/<name>": {"GET": _read_order},
     "orders/<name>/change": {"POST": _change_order},
+    "orders/<name>/happen": {"POST": _happen},
     "orders/<name>/copy": {"POST": _copy_order},
     "backoffice/ship": {"POST": _ship_by_hand},
     "tokens/expire": {"POST": _expire_tokens},

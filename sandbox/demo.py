@@ -15,10 +15,14 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from sandbox.remote import Remote
+from sandbox.seed import ways
+
 HOME = Path(os.environ.get("DEMO_HOME", "var/demo"))
 ENV_FILE = HOME / "env"
 LOGINS = (("staff", "员工 / staff"), ("manager", "主管 / manager"), ("admin", "管理员 / admin"))
 PASSWORD = "fahuo-demo"  # noqa: S105 - printed on the demo's own login page
+TICKET_EVERY = 600  # seconds, as WeChat does
 
 
 def main() -> int:
@@ -34,8 +38,10 @@ def main() -> int:
         step("sandbox", lambda: children.append(start_sandbox(env)))
         step("demo data", lambda: manage(env, "load_demo"))
         step("web and worker", lambda: children.append(start_product(env)))
+        step("push addresses", lambda: tell_push_addresses(env))
+        step("third party", lambda: authorize(env))
         greet(env)
-        return wait(children)
+        return wait(children, env)
     except KeyboardInterrupt:
         return 0
     finally:
@@ -72,6 +78,7 @@ def environment() -> dict[str, str]:
         "PUBLIC_URL": f"http://127.0.0.1:{port}",
         "WECHAT_API_URL": f"http://127.0.0.1:{sandbox_port}",
         "WECHAT_LOGIN_URL": f"http://127.0.0.1:{sandbox_port}",
+        "WECHAT_CLOUD_API_URL": f"http://127.0.0.1:{sandbox_port}/_cloud/{ways.CLOUD.appid}",
         # The demo should not keep anybody waiting two minutes for a lost answer.
         "SETTLE_GRACE": os.environ.get("SETTLE_GRACE", "20"),
     }  # fmt: skip
@@ -125,6 +132,31 @@ def start_product(env: dict[str, str]) -> "subprocess.Popen[bytes]":
     return child
 
 
+def tell_push_addresses(env: dict[str, str]) -> None:
+    """What a store's admin does in the back office: copy each store's URL, with its Token and key."""
+    command = [sys.executable, "manage.py", "push_urls"]
+    listed = subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout  # noqa: S603
+    remote = Remote(env["WECHAT_API_URL"])
+    for appid, url in (line.split() for line in listed.splitlines()):
+        digit = appid[-1]
+        # As public as the demo's stores are invented; load_demo types the same into the desk.
+        remote.push_address(appid, url, f"push-{digit * 10}", digit * 43)
+
+
+def authorize(env: dict[str, str]) -> None:
+    """What WeChat pushes to a third-party platform: its ticket, and once that a store has authorised it."""
+    push(env, "component_verify_ticket")
+    stamp = HOME / "authorized.stamp"
+    if not stamp.exists():
+        push(env, "authorized", ways.AUTHORIZED.appid)
+        stamp.touch()
+
+
+def push(env: dict[str, str], event: str, appid: str = "") -> None:
+    door = env["PUBLIC_URL"] + "/wechat/events/component/"
+    Remote(env["WECHAT_API_URL"]).push(ways.PLATFORM["appid"], event, url=door, appid=appid)
+
+
 def await_answer(url: str) -> None:
     for _ in range(200):
         try:
@@ -144,9 +176,13 @@ def greet(env: dict[str, str]) -> None:
     print(f"      what the stand-in received: {env['WECHAT_API_URL']}   Ctrl-C stops everything.", flush=True)
 
 
-def wait(children: "list[subprocess.Popen[bytes]]") -> int:
+def wait(children: "list[subprocess.Popen[bytes]]", env: dict[str, str]) -> int:
+    ticket_at = time.monotonic() + TICKET_EVERY
     while all(child.poll() is None for child in children):
         time.sleep(0.5)
+        if time.monotonic() > ticket_at:
+            ticket_at += TICKET_EVERY
+            push(env, "component_verify_ticket")
     return 1
 
 

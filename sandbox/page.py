@@ -21,23 +21,32 @@ table { border-collapse: collapse; width: 100%; }
 th { text-align: left; color: #555; font-weight: 600; background: #f4f4f2; }
 td, th { padding: .35rem .6rem; border-bottom: 1px solid #ddd; vertical-align: top; }
 code { font: 13px/1.6 ui-monospace, monospace; white-space: nowrap; }
+form { display: inline-block; margin: 0 .3rem .3rem 0; }
 .yes { color: #176b32; } .no { color: #a3231f; } .mute { color: #767676; }
 """
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What the page shows: store names by appid, calls newest first, switches, planned faults."""
+    """What the page shows: store names by appid, calls newest first, switches, planned faults, pushes.
+
+    ``waiting``: orders to which something may happen, as (order_id, store, first goods).
+    ``happenings``: what may, as (name, word).
+    """
 
     shops: dict[str, str]
     calls: list[Json]
     switches: Json
     faults: list[Json]
+    pushes: list[Json]
+    waiting: list[tuple[str, str, str]]
+    happenings: list[tuple[str, str]]
 
 
 def render(seen: Seen) -> str:
     """The whole page as HTML; it asks for itself again every five seconds."""
     calls = [_call(call, seen.shops) for call in seen.calls]
+    chances = [_chance(order, seen.happenings) for order in seen.waiting]
     switches = [
         _row(f"<code>{name}</code>", _value(seen.switches[name]), escape(SWITCHES[name].about))
         for name in SWITCHES
@@ -52,6 +61,10 @@ def render(seen: Seen) -> str:
 <p><a href="/">刷新</a> <span class="mute">(每 5 秒自动刷新;时间为北京时间)</span></p>
 <h2>最近收到的调用</h2>
 {_table(HEADS, calls, "还没有收到任何调用")}
+<h2>买家做点什么(会推送给发货台)</h2>
+{_table(["订单", "店铺", "商品", "发生"], chances, "没有等待发货的订单, 或店铺没有填推送地址")}
+<h2>最近的推送</h2>
+{_table(["时间", "订单", "事件", "推送次数", "对方回答"], map(_push, seen.pushes), "还没有推送过")}
 <h2>计划中的故障</h2>
 {_table(["接口", "店铺", "订单", "故障", "剩余次数"], map(_fault, seen.faults), "没有")}
 <h2>开关</h2>
@@ -131,6 +144,29 @@ def _words(answer: str) -> str:
         return str(json.loads(answer).get("errmsg", ""))
     except ValueError:
         return ""
+
+
+def _chance(order: tuple[str, str, str], happenings: list[tuple[str, str]]) -> str:
+    order_id, shop, goods = order
+    buttons = "".join(
+        f'<form method="post" action="/_sandbox/orders/{escape(order_id)}/happen?what={name}">'
+        f"<button>{escape(word)}</button></form>"
+        for name, word in happenings
+    )
+    return _row(f"<code>{escape(order_id)}</code>", escape(shop), escape(goods), buttons)
+
+
+def _push(push: Json) -> str:
+    told = json.loads(push["body"])
+    kind = next((inner["type"] for inner in told.values() if isinstance(inner, dict) and "type" in inner), "")
+    waits = "" if push["due"] is None else " (还会再推)"
+    return _row(
+        f"{datetime.fromtimestamp(push['at'], BEIJING):%m-%d %H:%M:%S}",
+        f"<code>{escape(push['order_id'])}</code>",
+        f"<code>{escape(push['event'])}</code> {kind}",
+        f"{push['tries']}{waits}",
+        escape(push["answer"] or "—"),
+    )
 
 
 def _fault(fault: Json) -> str:

@@ -13,6 +13,7 @@ from sandbox import (
     faults,
     ledger,
     merchants,
+    quotas,
     reads,
     send,
     shape,
@@ -31,6 +32,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/channels/ec/order/deliverycompanylist/new/get": Endpoint(shape.COMPANIES_NEW, reads.companies_new),
     "/channels/ec/merchant/address/list": Endpoint(shape.ADDRESS_LIST, reads.list_addresses),
     "/channels/ec/merchant/address/get": Endpoint(shape.ADDRESS_GET, reads.get_address),
+    quotas.PATH: Endpoint(shape.QUOTA_GET, quotas.get),
     "/channels/ec/order/delivery/send": Endpoint(shape.SEND, send.send),
     "/channels/ec/order/deliveryinfo/update": Endpoint(shape.UPDATE, after.update),
     "/channels/ec/order/delivery/compensation": Endpoint(shape.COMPENSATION, after.compensate),
@@ -95,6 +97,8 @@ def _outcome(db: sqlite3.Connection, request: Request, caller: Caller, now: floa
     if request.path.startswith(component.PREFIX) and not request.cloud:
         return Outcome(component.answer(db, request, now))
     if problem := first(found for gate in STORE_GATES for found in gate(arrival)):
+        return Outcome(refusal(problem))
+    if problem := quotas.spent(db, caller.appid, request.path, now):
         return Outcome(refusal(problem))
     return _handle(db, arrival, now)
 

@@ -34,6 +34,21 @@ class Remote:
         known = {"appid": appid, "secret": secret, "name": name, **more}
         return str(self.ask("POST", "/_sandbox/merchants", known)["appid"])
 
+    def push_address(self, appid: str, url: str, token: str, aes_key: str) -> None:
+        """Where a store's events go; refused if the address does not answer the platform's check."""
+        asked = {"url": url, "token": token, "aes_key": aes_key}
+        self.ask("POST", f"/_sandbox/merchants/{appid}/push", asked)
+
+    def happen(self, order_id: str, what: str) -> Json:
+        """Something happens to an order and is pushed (``sandbox.events.HAPPENINGS``)."""
+        changed: Json = self.ask("POST", f"/_sandbox/orders/{order_id}/happen", {"what": what})
+        return changed
+
+    def pushes(self) -> list[Json]:
+        """The newest pushes, with tries, due and answer."""
+        found: list[Json] = self.ask("GET", "/_sandbox/pushes")
+        return found
+
     def platform(self, appid: str, secret: str, push_token: str, aes_key: str) -> str:
         """Register a third-party platform; returns its appid."""
         known = {"appid": appid, "secret": secret, "push_token": push_token, "aes_key": aes_key}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sandbox import orders
+from sandbox import events, orders
 from sandbox.answers import Json, Problem, first, invalid_args, ok, refusal
 from sandbox.call import Call, Outcome, refused
 from sandbox.rules import ORDER_RULES, PACKAGE_RULES, Parcel, Sending
@@ -111,6 +111,7 @@ def _enter(call: Call, order: Json, verdict: Verdict) -> Outcome:
         return Outcome(answer)
     entered = orders.ship(order, verdict.good, call.merchant.courier_names, call.now)
     orders.save(call.db, order)
+    events.delivered(call.db, order, call.now)
     _lock_serials(call, order["order_id"], verdict.good)
     return Outcome(
         answer, [record(entry, package) for entry, package in zip(entered, verdict.good, strict=True)]

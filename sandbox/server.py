@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sandbox import cloud, control, platform, seed, switches, wire
+from sandbox import cloud, control, events, platform, seed, switches, wire
 from sandbox.call import Request
 from sandbox.faults import Reply
 from sandbox.store import Store
@@ -117,6 +117,7 @@ class Sandbox:
         self._store = Store(str(state))
         self._plant(seed)
         self._server = _Server((host, port), self)
+        self._pusher = events.Pusher(self._store, self.stopping)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     @property
@@ -127,6 +128,7 @@ class Sandbox:
     def start(self) -> "Sandbox":
         """Serve in a thread; returns itself."""
         self._thread.start()
+        self._pusher.start()
         return self
 
     def stop(self) -> None:
@@ -164,3 +166,4 @@ class Sandbox:
         with self._store.transaction() as db:
             if db.execute("SELECT 1 FROM merchants LIMIT 1").fetchone() is None:
                 seed.SEEDS[name](db, time.time())
+            seed.complete(db, name, time.time())

@@ -101,5 +101,6 @@ ORDER_LIST = obj(
 COMPANIES = obj()
 COMPANIES_NEW = obj(ewaybill_only=truth)
 ADDRESS_LIST = obj(offset=whole, limit=whole)
+QUOTA_GET = obj(cgi_path=text)
 ADDRESS_GET = obj(address_id=order_id)
 TOKEN = obj(grant_type=text, appid=text, secret=text, force_refresh=truth)

@@ -26,6 +26,12 @@ CREATE TABLE IF NOT EXISTS clouds(appid TEXT PRIMARY KEY, facts TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS platforms(
     appid TEXT PRIMARY KEY, secret TEXT NOT NULL, push_token TEXT NOT NULL, aes_key TEXT NOT NULL,
     is_pushing INTEGER NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS push_addresses(
+    appid TEXT PRIMARY KEY, url TEXT NOT NULL, token TEXT NOT NULL, aes_key TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS pushes(
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, appid TEXT NOT NULL, order_id TEXT NOT NULL,
+    event TEXT NOT NULL, body TEXT NOT NULL, tries INTEGER NOT NULL DEFAULT 0, due REAL, answer TEXT);
+CREATE INDEX IF NOT EXISTS pushes_due ON pushes(due) WHERE due IS NOT NULL;
 CREATE TABLE IF NOT EXISTS tickets(ticket TEXT PRIMARY KEY, component TEXT NOT NULL, made_at REAL NOT NULL);
 CREATE TABLE IF NOT EXISTS authorizations(
     component TEXT NOT NULL, appid TEXT NOT NULL, code TEXT NOT NULL, code_at REAL NOT NULL,
@@ -45,6 +51,7 @@ CREATE TABLE IF NOT EXISTS ledger(
     order_id TEXT NOT NULL, token_print TEXT NOT NULL, token_valid INTEGER NOT NULL, body TEXT NOT NULL,
     answer TEXT NOT NULL, errcode INTEGER, fault TEXT, accepted TEXT NOT NULL, accepted_at REAL);
 CREATE INDEX IF NOT EXISTS ledger_order ON ledger(order_id);
+CREATE INDEX IF NOT EXISTS ledger_calls ON ledger(appid, path, at);
 """
 
 

@@ -48,6 +48,10 @@ SWITCHES: dict[str, Switch] = {
     "subsidy_couriers": Switch(["SF", "JD", "EMS", "ZTO", "DBKD"], _names, "国补订单可用的快递公司 (606061)"),
     "rotate_refresh": Switch(True, _flag, "刷新授权凭证时换一个新的 refresh_token, 旧的再用 5 分钟"),
     "tokens_a_day": Switch(2000, _seconds, "每天可取多少张 (普通 token 和授权 token), 超出回答 45009"),
+    "push_pace": Switch(
+        1.0, _seconds, "推送没被接收时, 重推的间隔乘以多少 (0、0、10 秒、1、5、30、60 分钟 ×3)"
+    ),
+    "calls_a_day": Switch(500000, _seconds, "每个接口每天可调用多少次, 超出回答 45009; quota/get 照此回答"),
     "sends_a_minute": Switch(0, _seconds, "每家店铺每分钟可调用多少次发货, 超出回答 45011; 0 为不限"),
     "late_seconds": Switch(2.0, _seconds, "late_accept 故障: 多少秒以后才生效"),
     "latency": Switch(0.0, _seconds, "处理之前等待的秒数"),

@@ -5,19 +5,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Upper
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from wechat.orders import parse_order
 from wechat.waybills import normalise
 
 from . import states
-from .drafts import Pair
-from .models import Courier, Hold, Order, OrderBody, OrderLine, Package, Serial, Shipment
+from .drafts import Pair, SerialHolder
+from .models import Courier, Hold, Order, OrderBody, Package, Shipment
+from .serials import holders
 
 # Codes that tell something about goods which no field of the order does.
 MET_BEFORE, NEEDS_EWAYBILL, COURIER_REFUSED = (606037, 268545006), 606046, 606061
+NO_MORE_CORRECTIONS = 606041
 Numbers = Mapping[int, Collection[str]]
 Met = frozenset[tuple[int, str, str]]
 
@@ -29,9 +30,10 @@ class Around:
     ours: list[Package] = field(default_factory=list)
     hold: Hold | None = None
     elsewhere: dict[str, str] = field(default_factory=dict)
-    serials_used: dict[str, str] = field(default_factory=dict)
+    serials_used: dict[str, SerialHolder] = field(default_factory=dict)
     subsidised: set[Pair] = field(default_factory=set)
     needs_ewaybill: bool = False
+    no_more_corrections: bool = False
     couriers: dict[str, str] | None = None
     initials: dict[str, str] = field(default_factory=dict)
     met_before: Met = frozenset()
@@ -83,7 +85,7 @@ def look_around(
     _add_subsidies(found, orders)
     _add_met(found, orders)
     _add_numbers(found, orders, waybills, stores)
-    _add_serials(found, orders, serials, excluding)
+    _add_serials(found, orders, serials, stores, excluding)
     return found
 
 
@@ -91,9 +93,10 @@ def _add_packages(found: dict[int, Around], excluding: Shipment | None) -> None:
     rows = Package.objects.filter(order__in=found, status__in=states.HOLDS_GOODS).prefetch_related("items")
     for package in rows.exclude(shipment=excluding) if excluding else rows:
         found[package.order_id].ours.append(package)
-    answered = Package.objects.filter(order__in=found, errcode=NEEDS_EWAYBILL)
-    for key in answered.values_list("order__pk", flat=True):
-        found[key].needs_ewaybill = True
+    answered = Package.objects.filter(order__in=found, errcode__in=(NEEDS_EWAYBILL, NO_MORE_CORRECTIONS))
+    for key, code in answered.values_list("order__pk", "errcode"):
+        found[key].needs_ewaybill |= code == NEEDS_EWAYBILL
+        found[key].no_more_corrections |= code == NO_MORE_CORRECTIONS
 
 
 def _add_couriers(found: dict[int, Around], orders: Collection[Order]) -> None:
@@ -160,26 +163,17 @@ def _carriers(numbers: Collection[str], stores: Collection[int]) -> dict[str, li
 
 
 def _add_serials(
-    found: dict[int, Around], orders: Collection[Order], serials: Numbers, excluding: Shipment | None
+    found: dict[int, Around],
+    orders: Collection[Order],
+    serials: Numbers,
+    stores: Collection[int],
+    excluding: Shipment | None,
 ) -> None:
-    """Which of these SNs other packages of the store hold that count -> the order they are on.
-
-    Where goods of the order were refunded the device may have come back: the platform judges then.
-    """
-    asked = {normalise(number) for numbers in serials.values() for number in numbers}
-    if not asked:
-        return
-    rows = Serial.objects.annotate(number=Upper("sn_code")).filter(number__in=asked)
-    rows = rows.filter(package__merchant__in={order.merchant_id for order in orders})
-    rows = rows.filter(package__status__in=states.HOLDS_GOODS)
-    refunded = OrderLine.objects.filter(order=OuterRef("package__order"), finish_aftersale_sku_cnt__gt=0)
-    rows = rows.exclude(package__order__status__in=(200, 250)).exclude(Exists(refunded))
-    if excluding:
-        rows = rows.exclude(package__shipment=excluding)
-    used = list(rows.values_list("package__merchant__pk", "sn_code", "package__order__order_id"))
+    """Which of these devices other packages hold, by the ledger."""
+    asked = {normalise(number) for numbers in serials.values() for number in numbers if number}
+    held = holders(asked, {*stores, *(order.merchant_id for order in orders)}, excluding) if asked else ()
     for order in orders:
-        own = set(map(normalise, serials.get(order.pk, ())))
+        own, allowed = set(map(normalise, serials.get(order.pk, ()))), {order.merchant_id, *stores}
         found[order.pk].serials_used = {
-            number: other for store, number, other in used
-            if store == order.merchant_id and normalise(number) in own
-        }  # fmt: skip
+            number: holder for store, number, holder in held if store in allowed and number in own
+        }

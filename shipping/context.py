@@ -1,6 +1,6 @@
 """What every page of the desk needs: the demo bar, the menu of one's role, the pauses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from typing import NamedTuple
 
 from django.conf import settings
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from merchants.models import Role, User
-from merchants.queries import has_role
+from merchants.queries import roles_of
 
 from . import lists
 from .conflicts import conflict_count
@@ -30,6 +30,8 @@ class Entry(NamedTuple):
 
 MENU = (
     Entry(pgettext_lazy("plural", "订单"), "order_list", "icons/list-details.svg", Role.STAFF),
+    Entry(_("批量发货"), "batch_list", "icons/upload.svg", Role.STAFF),
+    Entry(_("扫描发货"), "scan", "icons/barcode.svg", Role.STAFF),
     Entry(_("待裁定"), "conflict_list", "icons/eye.svg", Role.MANAGER, conflict_count),
     Entry(_("发货记录"), "history", "icons/history.svg", Role.MANAGER),
     Entry(_("成员"), "member_list", "icons/user.svg", Role.MANAGER),
@@ -45,13 +47,16 @@ def desk(request: HttpRequest) -> dict[str, object]:
     user = getattr(request, "user", None)
     if not isinstance(user, User):
         return known
-    roles = {role for role in Role.values if has_role(user, role)}
+    # A page that shows none of it, such as "not found", asks the database for none of it.
+    roles = SimpleLazyObject(lambda: roles_of(user))
     return known | {
-        "standstills": standstills(user),
+        "standstills": SimpleLazyObject(lambda: standstills(user)),
         "trouble": SimpleLazyObject(lambda: trouble_since_last_page(request, user)),
         "menu": SimpleLazyObject(lambda: menu_of(request, user, roles)),
         "is_admin": user.is_staff,
-        "role_word": next((role.label for role in reversed(Role) if role in roles), ""),
+        "role_word": SimpleLazyObject(
+            lambda: next((role.label for role in reversed(Role) if role in roles), "")
+        ),
     }
 
 
@@ -63,7 +68,7 @@ def trouble_since_last_page(request: HttpRequest, user: User) -> lists.Trouble:
     return trouble
 
 
-def menu_of(request: HttpRequest, user: User, roles: set[str]) -> list[dict[str, object]]:
+def menu_of(request: HttpRequest, user: User, roles: Container[str]) -> list[dict[str, object]]:
     """The entries this person may open."""
     here = request.resolver_match.view_name if request.resolver_match else ""
     return [

@@ -11,6 +11,12 @@ Number = int | str | None
 Pair = tuple[str, str]
 
 EXPRESS, VIRTUAL = 1, 3
+# What a shipment is: goods that leave, a number put right, a parcel sent a second time.
+SEND, CORRECTION, COMPENSATION = KINDS = ("send", "correction", "compensation")
+# store-api 2.4, 2.5: the most calls of an order.
+CORRECTIONS, COMPENSATIONS = 3, 10
+# Why a parcel is sent again, as the platform numbers it.
+MISSED, SPLIT, DAMAGED, GIFT = REASONS = (1, 2, 3, 4)
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,10 @@ class SerialDraft:
 
 @dataclass(frozen=True)
 class PackageDraft:
-    """One element of delivery_list. `items` None means: everything that is left."""
+    """One element of delivery_list. `items` None means: everything that is left.
+
+    `old` of a correction: courier and number as WeChat shows them, which is what they are told by.
+    """
 
     deliver_type: Number = None
     delivery_id: str = ""
@@ -59,6 +68,7 @@ class PackageDraft:
     items: tuple[Item, ...] | None = None
     course: CourseDraft | None = None
     serial: SerialDraft | None = None
+    old: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,9 @@ class Draft:
     order_id: str
     packages: tuple[PackageDraft, ...]
     noted: Noted | None = None
+    kind: str = SEND
+    # Why a parcel is sent again: one of REASONS.
+    reason: Number = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +120,38 @@ class Goods:
     @property
     def left(self) -> int:
         return max(0, self.ordered - self.refunded - self.taken)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A parcel that WeChat shows; items are (product_id, sku_id, product_cnt)."""
+
+    delivery_id: str
+    waybill_id: str
+    deliver_type: int | None = EXPRESS
+    items: tuple[tuple[str, str, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class After:
+    """What is known of an order since it left; both counts are of accepted calls of ours.
+
+    is_closed: WeChat has refused another correction.
+    """
+
+    parcels: tuple[Shown, ...] = ()
+    corrections: int = 0
+    is_closed: bool = False
+    resends: int = 0
+
+
+@dataclass(frozen=True)
+class SerialHolder:
+    """Where a device's number is used: the order, who packed it, when; "" for what is not to be told."""
+
+    order_id: str = ""
+    who: str = ""
+    at: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,7 +197,8 @@ class OrderFacts:
     has_return_address: bool | None = None
     couriers: Mapping[str, str] | None = None
     courier_initials: Mapping[str, str] = field(default_factory=dict)
-    serials_used: Mapping[str, str] = field(default_factory=dict)
+    # Numbers of the draft, SN or IMEI, that other packages hold.
+    serials_used: Mapping[str, SerialHolder] = field(default_factory=dict)
     address_hash: str = ""
     address: str = ""
     changed_at: str = ""
@@ -161,6 +207,7 @@ class OrderFacts:
     # Waybills of the draft that another buyer's order carries already -> that order's id.
     waybills_elsewhere: Mapping[str, str] = field(default_factory=dict)
     met_before: frozenset[tuple[int, str, str]] = frozenset()
+    after: After = After()
 
     @property
     def has_goods(self) -> bool:

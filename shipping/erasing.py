@@ -11,7 +11,8 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from merchants.models import Credential, Merchant
+from merchants.audit import note
+from merchants.models import Audit, Credential, Merchant, PushedEvent
 
 from .models import (
     Attempt,
@@ -20,6 +21,7 @@ from .models import (
     OrderBody,
     Printing,
     Serial,
+    SerialUse,
     Shipment,
     StatusChange,
     Typed,
@@ -53,9 +55,20 @@ def erase_buyer(openid: str) -> int:
 
 def erase_merchant(merchant: Merchant) -> int:
     """Close a store, forget its credential, and remove what is personal from all its orders."""
-    Merchant.objects.filter(pk=merchant.pk).update(is_active=False)
-    Credential.objects.filter(merchant=merchant).delete()
+    with transaction.atomic():
+        Merchant.objects.filter(pk=merchant.pk).update(is_active=False)
+        _forget_credential(merchant)
     return _erase_orders(Order.objects.filter(merchant=merchant))
+
+
+def _forget_credential(merchant: Merchant) -> None:
+    rows = Credential.objects.filter(merchant=merchant)
+    if row := rows.only("pk").first():
+        note(
+            row, kind=Audit.Kind.CREDENTIAL, action=Audit.Action.REMOVED, by=None, fields=["credential"],
+            merchant=merchant,
+        )  # fmt: skip
+        rows.delete()
 
 
 def _erase_orders(orders: QuerySet[Order]) -> int:
@@ -76,11 +89,16 @@ def _erase(orders: Sequence[int]) -> None:
     Order.objects.filter(pk__in=orders).update(erased_at=timezone.now(), **blank)
     OrderBody.objects.filter(order__in=orders).delete()
     Typed.objects.filter(order__in=orders).delete()
+    for merchant, order_id in Order.objects.filter(pk__in=orders).values_list("merchant", "order_id"):
+        # What was pushed names the buyer.
+        PushedEvent.objects.filter(merchant=merchant, order_id=order_id).update(body="")
     Printing.objects.filter(order__in=orders).update(noted=None)
     Shipment.objects.filter(order__in=orders).update(noted=None)
     # What is on its way is still needed; its row is closed soon.
     Attempt.objects.filter(order__in=orders, closed_at__isnull=False).update(request=None, errmsg="")
     Serial.objects.filter(package__order__in=orders).update(imei1="", imei2="")
+    SerialUse.objects.filter(package__order__in=orders, kind=SerialUse.Kind.IMEI).delete()
     # Reasons that people wrote may name anybody.
     Hold.objects.filter(order__in=orders).update(reason="—")
     StatusChange.objects.filter(package__order__in=orders, by__isnull=False).update(reason="")
+    SerialUse.objects.filter(package__order__in=orders, released_by__isnull=False).update(reason="—")

@@ -51,6 +51,14 @@ def resolve_courier(typed: str, facts: OrderFacts) -> str:
     return OTHER_COURIER if typed in OTHER_WORDS and not found else next(iter(found), typed)
 
 
+def guess_courier(waybill: str, listed: Mapping[str, str], last: str) -> tuple[str, bool]:
+    """The listed courier whose numbers look like this, else the one used last; whether that was by habit."""
+    number = normalise(waybill)
+    fitting = [code for maker in guess(number) for code in listed if same_courier(maker, code)]
+    by_habit = bool(number) and not fitting and last in listed
+    return (fitting[0] if fitting else last if by_habit else ""), by_habit
+
+
 @dataclass
 class Finding:
     """A problem in words, as it is shown."""
@@ -113,10 +121,7 @@ class Card:
         typed, listed = self.value("delivery_id").strip(), facts.couriers or {}
         if typed:
             return resolve_courier(typed, facts)
-        number = normalise(self.value("waybill_id"))
-        fitting = [code for maker in guess(number) for code in listed if same_courier(maker, code)]
-        self.by_habit = bool(number) and not fitting and self.last_courier in listed
-        code = fitting[0] if fitting else self.last_courier if self.by_habit else ""
+        code, self.by_habit = guess_courier(self.value("waybill_id"), listed, self.last_courier)
         self.guessed = listed.get(code, "")
         return code
 

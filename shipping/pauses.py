@@ -8,20 +8,29 @@ from django.shortcuts import get_object_or_404
 from merchants.models import Merchant, Pause, Role, User
 from merchants.queries import merchants_for, open_pauses, pauses_for
 
-from . import states
+from . import drafts, states
 from .lists import AT_MOST
 from .models import Order, Package
 
 SEND, READ, LIST = "order/delivery/send", "order/get", "order/list/get"
+# A shipment's kind -> what is called: a quota used up on one does not stop the other two.
+CALLS = {
+    drafts.SEND: SEND,
+    drafts.CORRECTION: "order/deliveryinfo/update",
+    drafts.COMPENSATION: "order/delivery/compensation",
+}
 # A page names so many; the list of an admin has them all.
 NAMED = 3
 LISTED = 100
 
 
-def stopping_pauses() -> QuerySet[Pause]:
-    """Open pauses that stop sending. A quota on order/get does too: without fresh facts nothing leaves."""
+def stopping_pauses(call: str = SEND) -> QuerySet[Pause]:
+    """Open pauses that stop `call`, sending unless told otherwise.
+
+    A quota on order/get does too: without fresh facts nothing leaves.
+    """
     used_up = Q(call=READ, until__isnull=False)
-    return open_pauses().filter(Q(call__in=("", SEND)) | used_up)
+    return open_pauses().filter(Q(call__in=("", call)) | used_up)
 
 
 def may_not_read(merchant: Merchant) -> bool:

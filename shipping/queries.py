@@ -1,7 +1,6 @@
 """Every read a page, a door or the worker needs; `..._for(user, ...)` is the only way to a row."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -10,13 +9,24 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from merchants.models import User
+from merchants.models import PushedEvent, User
 from merchants.queries import merchants_for
 from wechat.waybills import normalise
 
 from . import states
 from .around import Around, look_around
-from .drafts import VIRTUAL, CourseDraft, Goods, Item, OrderFacts, PackageDraft, Pair, SerialDraft
+from .drafts import (
+    CORRECTION,
+    SEND,
+    CourseDraft,
+    Goods,
+    Item,
+    OrderFacts,
+    PackageDraft,
+    Pair,
+    SerialDraft,
+    Shown,
+)
 from .models import (
     Courier,
     Hold,
@@ -30,6 +40,8 @@ from .models import (
     Typed,
     Visit,
 )
+from .parcels import after_facts, current_parcel, numbers_in_use, taken
+from .told import words
 
 EMPTY: Mapping[Pair, int] = {}
 
@@ -74,20 +86,22 @@ def order_facts(
     excluding: Shipment | None = None,
     waybills: Collection[str] = (),
     serials: Collection[str] = (),
+    user: User | None = None,
 ) -> OrderFacts:
     """Everything the rules may know of an order; `excluding` leaves out the shipment being checked.
 
-    `waybills` and `serials`: the draft's, looked for on other orders.
+    `waybills` and `serials`: the draft's, looked for on other orders of the store and of those of `user`.
     """
     numbers = {"waybills": {order.pk: waybills}, "serials": {order.pk: serials}}
-    return facts_of(order, look_around([order], **numbers, excluding=excluding)[order.pk])
+    stores = merchants_for(user).values_list("pk", flat=True) if user else ()
+    around = look_around([order], **numbers, excluding=excluding, stores=set(stores))
+    return facts_of(order, around[order.pk])
 
 
 def facts_of(order: Order, around: Around) -> OrderFacts:
     """`order_facts`, with what stands around the order already looked up: how many are checked at once."""
     parcels, ours, hold = list(order.parcels.all()), around.ours, around.hold
     shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
-    taken, gone = _taken(parcels, ours, shown), _gone(parcels, ours, shown)
     return OrderFacts(
         order_id=order.order_id,
         held_reason=hold.reason if hold else None,
@@ -101,8 +115,8 @@ def facts_of(order: Order, around: Around) -> OrderFacts:
         status=order.status,
         is_paid=order.paid_at is not None,
         deliver_method=order.deliver_method,
-        goods=_goods(order, taken, gone, around.subsidised),
-        waybills_used=frozenset(shown | {package.waybill_id for package in ours if package.waybill_id}),
+        goods=_goods(order, taken(parcels, ours), taken(parcels, ours, only_gone=True), around.subsidised),
+        waybills_used=frozenset(shown | numbers_in_use(ours)),
         on_aftersale=order.on_aftersale,
         address_under_review=order.address_under_review,
         sku_change_waiting=order.sku_change_waiting,
@@ -117,33 +131,13 @@ def facts_of(order: Order, around: Around) -> OrderFacts:
         courier_initials=around.initials,
         serials_used=around.serials_used,
         met_before=around.met_before,
+        after=after_facts(parcels, ours, is_closed=around.no_more_corrections),
     )
 
 
 def address_of(order: Order) -> str:
     """The receiver as read, which is masked."""
     return " ".join(part for part in (order.receiver, order.phone, order.region) if part)
-
-
-def _taken(parcels: Iterable[Parcel], ours: Iterable[Package], shown: set[str]) -> dict[Pair, int]:
-    """Pieces gone or on their way; a package of ours that a parcel already shows is counted once."""
-    taken: dict[Pair, int] = defaultdict(int)
-    virtual_shown = False
-    for parcel in parcels:
-        virtual_shown |= parcel.deliver_type == VIRTUAL
-        for product_id, sku_id, count in parcel.items:
-            taken[(product_id, sku_id)] += count
-    for package in ours:
-        if package.waybill_id in shown or (package.deliver_type == VIRTUAL and virtual_shown):
-            continue
-        for item in package.items.all():
-            taken[(item.product_id, item.sku_id)] += item.product_cnt
-    return taken
-
-
-def _gone(parcels: Iterable[Parcel], ours: Iterable[Package], shown: set[str]) -> dict[Pair, int]:
-    """Pieces that have left, without what we only mean to send."""
-    return _taken(parcels, (package for package in ours if package.status == states.SHIPPED), shown)
 
 
 def _goods(
@@ -181,8 +175,7 @@ def goods_left(order: Order) -> dict[Pair, int]:
     """Pieces of each of the goods nobody has shipped or is shipping, from rows already loaded."""
     parcels = list(order.parcels.all())
     ours = [package for package in order.packages.all() if package.status in states.HOLDS_GOODS]
-    shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
-    return {goods.pair: goods.left for goods in _goods(order, _taken(parcels, ours, shown))}
+    return {goods.pair: goods.left for goods in _goods(order, taken(parcels, ours))}
 
 
 def pieces_left(order: Order) -> int:
@@ -190,19 +183,34 @@ def pieces_left(order: Order) -> int:
 
 
 class Event(NamedTuple):
-    """One line of an order's timeline; `kind` is a package's new status, or hold, release, print."""
+    """One line of an order's timeline; `kind` is a package's new status, or hold, release, print, pushed."""
 
     at: datetime
     kind: str
     subject: str
     who: User | None
     why: str = ""
+    # Whose badge was scanned, beside the login.
+    packer: User | None = None
+
+
+def event_kind(kind: str, status: str) -> str:
+    """What a status is called by: alone for goods that leave, else with the kind of the shipment."""
+    return status if kind == SEND else f"{kind} {status}"
+
+
+def _said(change: StatusChange) -> str:
+    """A person's own words; the worker's reasons are slugs."""
+    return change.reason if change.by else ""
 
 
 def order_events(order: Order) -> list[Event]:
     """What happened to an order here, the newest first."""
-    rows = StatusChange.objects.filter(package__order=order).select_related("package", "by")
-    events = [Event(c.at, c.target, str(c.package), c.by, c.reason if c.by else "") for c in rows]
+    rows = StatusChange.objects.filter(package__order=order).select_related("package", "by", "packer")
+    kinds = ((c, event_kind(c.package.kind, c.target)) for c in rows)
+    events = [
+        Event(c.at, kind, str(c.package), c.by, c.reason if c.by else "", c.packer) for c, kind in kinds
+    ]
     for hold in order.holds.select_related("held_by", "released_by"):
         events.append(Event(hold.held_at, "hold", "", hold.held_by, hold.reason))
         ended = hold.released_at or hold.until
@@ -210,6 +218,8 @@ def order_events(order: Order) -> list[Event]:
             events.append(Event(ended, "release", "", hold.released_by))
     printed = order.printings.select_related("by")
     events += [Event(printing.at, "print", "", printing.by) for printing in printed]
+    told = PushedEvent.objects.filter(merchant=order.merchant, order_id=order.order_id).order_by("-id")
+    events += [Event(t.received_at, "pushed", words(t.name, t.detail), None) for t in told.defer("body")[:50]]
     if order.alarm_done_at:
         events.append(Event(order.alarm_done_at, "intercept", "", order.alarm_done_by))
     return sorted(events, key=lambda event: event.at, reverse=True)
@@ -241,12 +251,13 @@ def draft_of_package(package: Package) -> PackageDraft:
         items=goods_of(package),
         course=course and CourseDraft(course.start_time, course.end_time, course.wxa_appid, course.wxa_path),
         serial=serial and SerialDraft(serial.sn_code, serial.imei1, serial.imei2),
+        old=(package.old_delivery_id, package.old_waybill_id) if package.old_waybill_id else None,
     )
 
 
 def kept_draft(order: Order) -> list[PackageDraft]:
     """The packages of the order's latest shipment that never left: drafts, and what was withdrawn."""
-    latest = order.shipments.order_by("-id").first()
+    latest = order.shipments.filter(kind=SEND).order_by("-id").first()
     if latest is None:
         return []
     rows = latest.packages.filter(status__in=(states.DRAFT, states.CANCELLED)).prefetch_related("items")
@@ -326,3 +337,20 @@ def same_buyer(order: Order, user: User) -> list[Order]:
     )  # fmt: skip
     rows = rows.exclude(pk=order.pk).prefetch_related("lines", "parcels", "holds", "packages__items")
     return [other for other in rows.order_by("deadline_at", "pk")[:20] if can_ship(other)]
+
+
+def own_parcels(order: Order) -> list[Shown]:
+    """Parcels of ours that have left by courier, under the number each has now."""
+    packages = list(order.packages.prefetch_related("items"))
+    sent = [p for p in packages if p.status == states.SHIPPED and p.kind != CORRECTION and p.waybill_id]
+    return [
+        Shown(now.delivery_id, now.waybill_id, 1, tuple((*i.pair, i.count) for i in goods_of(package)))
+        for package in sent
+        for now in [current_parcel(package, packages)]
+    ]
+
+
+def couriers_for_user(user: User) -> dict[str, str]:
+    """The couriers of all the user's stores, code -> name."""
+    rows = Courier.objects.filter(merchant__in=merchants_for(user), is_listed=True).order_by("delivery_id")
+    return dict(rows.values_list("delivery_id", "delivery_name"))

@@ -1,5 +1,6 @@
 """Every write a person causes, and `move`, the only door to a package's status."""
 
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from wechat.waybills import normalise, without_blanks
 
 from . import states
 from .around import open_holds
-from .drafts import Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
+from .drafts import CORRECTION, EXPRESS, Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
 from .entered import move_status_on
 from .labels import noted_at_label, noted_before, noted_of
 from .models import (
@@ -25,6 +26,7 @@ from .models import (
     Package,
     PackageItem,
     Printing,
+    Reading,
     Serial,
     Shipment,
     StatusChange,
@@ -34,6 +36,7 @@ from .models import (
 )
 from .queries import PRESENT, draft_of_package, order_facts, rejected_with
 from .rules import check
+from .serials import follow_move, numbers_in
 from .wake import wake
 
 
@@ -51,13 +54,15 @@ def move(
     *,
     who: str,
     by: User | None = None,
+    packer: User | None = None,
     attempt: Attempt | None = None,
     reason: str = "",
     **columns: Any,
 ) -> None:
     """Move a package along the table of states, with its StatusChange row, in the caller's transaction.
 
-    The update hits one row only if nobody moved the package first. Raises states.IllegalMove.
+    The update hits one row only if nobody moved the package first. The ledger of devices follows. Raises
+    states.IllegalMove.
     """
     source = package.status
     if not states.is_allowed(source, target, who):
@@ -70,10 +75,30 @@ def move(
     for name, value in values.items():
         setattr(package, name, value)
     StatusChange.objects.create(
-        package=package, source=source, target=target, who=who, by=by, attempt=attempt, reason=reason[:300]
-    )
+        package=package, source=source, target=target, who=who, by=by, packer=packer, attempt=attempt,
+        reason=reason[:300],
+    )  # fmt: skip
+    follow_move([package], source, target)
     if target == states.SHIPPED:
         move_status_on(package.order_id)
+
+
+def move_all(packages: Collection[Package], target: str, *, who: str, by: User | None = None) -> None:
+    """`move` for many that nobody has moved meanwhile; raises states.IllegalMove if one of them was."""
+    now, sources = timezone.now(), {package.status for package in packages}
+    for source in sources:
+        if not states.is_allowed(source, target, who):
+            raise states.IllegalMove(f"{source} -> {target} by {who}")
+        keys = [package.pk for package in packages if package.status == source]
+        rows = Package.objects.filter(pk__in=keys, status=source)
+        if rows.update(status=target, status_at=now) != len(keys):
+            raise states.IllegalMove(f"some of {len(keys)} packages are no longer {source}")
+        follow_move([package for package in packages if package.status == source], source, target)
+    StatusChange.objects.bulk_create(
+        StatusChange(package=p, source=p.status, target=target, at=now, who=who, by=by) for p in packages
+    )
+    for package in packages:
+        package.status, package.status_at = target, now
 
 
 def tidy(draft: Draft) -> Draft:
@@ -97,13 +122,20 @@ def _tidy_serial(serial: SerialDraft) -> SerialDraft:
 
 
 def rehearse(
-    *, order: Order, draft: Draft, facts: OrderFacts | None = None, corrects: Shipment | None = None
+    *,
+    order: Order,
+    draft: Draft,
+    facts: OrderFacts | None = None,
+    corrects: Shipment | None = None,
+    user: User | None = None,
 ) -> tuple[Draft, list[Problem]]:
-    """The draft as it would be sent, and everything the rules find; nothing is written."""
+    """The draft as it would be sent, and everything the rules find; nothing is written.
+
+    `user`: in whose stores numbers are looked for; without one, in the order's.
+    """
     tidied = tidy(draft)
     waybills = [package.waybill_id for package in tidied.packages if package.waybill_id]
-    serials = [package.serial.sn_code for package in tidied.packages if package.serial]
-    facts = facts or order_facts(order, waybills=waybills, serials=serials)
+    facts = facts or order_facts(order, waybills=waybills, serials=numbers_in(tidied.packages), user=user)
     noted = tidied.noted or noted_before(order, waybills, corrects)
     filled = fill_blanks(replace(tidied, noted=noted), facts)
     return filled, check(filled, facts)
@@ -117,20 +149,21 @@ def queue_shipment(
     door: str = "page",
     form_key: str | None = None,
     corrects: Shipment | None = None,
+    packer: User | None = None,
 ) -> Shipment:
     """Save the packages and hand them to the worker; the same form key finds the first shipment again.
 
-    Raises Refused with the problems when a rule stops it.
+    `packer`: whose badge was scanned, beside the login. Raises Refused with the problems of the rules.
     """
     if known := shipment_with_key(order=order, form_key=form_key):
         return known
     try:
         with transaction.atomic():
-            shipment = _save_under_lock(order, draft, user, door, form_key, corrects)
+            shipment = _save_under_lock(order, draft, user, door, form_key, corrects, packer)
             _queue_packages(shipment, user)
             wake("send_ticket")
     except IntegrityError:
-        return _first_with_key(form_key, order)
+        return _first_with_key(form_key, order, draft, user)
     return shipment
 
 
@@ -139,10 +172,13 @@ def shipment_with_key(*, order: Order, form_key: str | None) -> Shipment | None:
     return Shipment.objects.filter(form_key=form_key, order=order).first() if form_key else None
 
 
-def _first_with_key(form_key: str | None, order: Order) -> Shipment:
+def _first_with_key(form_key: str | None, order: Order, draft: Draft, user: User | None) -> Shipment:
+    """Somebody was faster: with this very form, with this device, or with this number."""
     known = shipment_with_key(order=order, form_key=form_key)
     if known is None:
-        raise Refused([Problem("packages[0].waybill_id", slug="waybill_already_on_order")])
+        problems = rehearse(order=order, draft=draft, user=user)[1]
+        taken = Problem("packages[0].waybill_id", slug="waybill_already_on_order")
+        raise Refused(problems if any(problem.stops for problem in problems) else [taken])
     return known
 
 
@@ -153,19 +189,23 @@ def _save_under_lock(
     door: str,
     form_key: str | None,
     corrects: Shipment | None,
+    packer: User | None,
 ) -> Shipment:
     # Taking the order first makes the second of two people count after the first has queued.
     Order.objects.filter(pk=order.pk).update(revision=F("revision") + 1)
     order.refresh_from_db()
-    filled, problems = rehearse(order=order, draft=draft, corrects=corrects)
+    filled, problems = rehearse(order=order, draft=draft, corrects=corrects, user=user)
     if any(problem.stops for problem in problems):
         raise Refused(problems)
     shipment = Shipment.objects.create(
         merchant=order.merchant,
         order=order,
+        kind=filled.kind,
+        reason=filled.reason if isinstance(filled.reason, int) else None,
         form_key=form_key or None,
         door=door,
         created_by=user,
+        packer=packer,
         corrects=corrects,
         noted=asdict(filled.noted or noted_of(order)),
         noted_at=timezone.now(),
@@ -177,22 +217,31 @@ def _save_under_lock(
 
 def save_package(shipment: Shipment, position: int, draft: PackageDraft) -> Package:
     """Write one package of a draft whose numbers the rules have passed."""
-    is_express = draft.deliver_type == 1
-    package = Package.objects.create(
-        merchant=shipment.merchant,
-        order=shipment.order,
-        shipment=shipment,
-        position=position,
-        deliver_type=int(draft.deliver_type or 0),
-        delivery_id=draft.delivery_id if is_express else "",
-        waybill_id=draft.waybill_id if is_express else "",
-    )
+    package = package_row(shipment, position, draft)
+    package.save()
     PackageItem.objects.bulk_create(
         PackageItem(package=package, product_id=i.product_id, sku_id=i.sku_id, product_cnt=i.count)
         for i in draft.items or ()
     )
     _save_extras(package, draft)
     return package
+
+
+def package_row(shipment: Shipment, position: int, draft: PackageDraft) -> Package:
+    """The row of one package, not written yet."""
+    is_express = draft.deliver_type == EXPRESS
+    return Package(
+        merchant=shipment.merchant,
+        order=shipment.order,
+        shipment=shipment,
+        kind=shipment.kind,
+        position=position,
+        deliver_type=int(draft.deliver_type or 0),
+        delivery_id=draft.delivery_id if is_express else "",
+        waybill_id=draft.waybill_id if is_express else "",
+        old_delivery_id=draft.old[0] if draft.old else "",
+        old_waybill_id=draft.old[1] if draft.old else "",
+    )
 
 
 def _save_extras(package: Package, draft: PackageDraft) -> None:
@@ -204,7 +253,7 @@ def _save_extras(package: Package, draft: PackageDraft) -> None:
 
 def _queue_packages(shipment: Shipment, user: User | None) -> None:
     for package in shipment.packages.filter(status=states.DRAFT):
-        move(package, states.QUEUED, who=states.STAFF, by=user)
+        move(package, states.QUEUED, who=states.STAFF, by=user, packer=shipment.packer)
     shipment.due_at = timezone.now() + timedelta(seconds=shipment.merchant.undo_seconds)
     shipment.save(update_fields=["due_at"])
 
@@ -280,6 +329,17 @@ def wake_read(merchant: Merchant, order_id: str) -> None:
     wake("read_by_id", str(merchant.pk), order_id)
 
 
+@transaction.atomic
+def ask_reading(*, order: Order, by: User | None = None) -> None:
+    """Have an order read as soon as possible; a person's wish also looks at what else is in its way."""
+    now = timezone.now()
+    values: dict[str, Any] = {"asked_at": now, "due_at": now, "tries": 0, "errcode": None, "slug": ""}
+    if by is not None:
+        values["asked_by"] = by
+    Reading.objects.update_or_create(order=order, defaults=values)
+    wake("read_asked", str(order.pk))
+
+
 def wake_sync(merchant: Merchant) -> None:
     """Ask the worker to read now what changed among this merchant's orders."""
     SyncCursor.objects.update_or_create(merchant=merchant, defaults={"due_at": timezone.now()})
@@ -303,9 +363,10 @@ def hold_order(*, order: Order, user: User | None, reason: str, until: datetime 
     order.holds.filter(released_at=None, until__lte=timezone.now()).update(released_at=F("until"))
     order.holds.filter(released_at=None).update(released_at=timezone.now(), released_by=user)
     hold = Hold.objects.create(order=order, held_by=user, reason=reason[:200], until=until)
-    for package in order.packages.filter(status=states.QUEUED):
+    # A number being put right keeps nothing from leaving.
+    for package in order.packages.filter(status=states.QUEUED).exclude(kind=CORRECTION):
         move(package, states.DRAFT, who=states.STAFF, by=user, reason=reason)
-    order.shipments.filter(due_at__isnull=False).update(due_at=None)
+    order.shipments.filter(due_at__isnull=False).exclude(kind=CORRECTION).update(due_at=None)
     return hold
 
 

@@ -97,7 +97,7 @@ class SheetOrder:
 
     @property
     def serials(self) -> set[str]:
-        return {row["sn_code"] for row in self.rows} - {""}
+        return {row[name] for row in self.rows for name in ("sn_code", "imei1", "imei2")} - {""}
 
     @property
     def packages(self) -> list[SheetPackage]:

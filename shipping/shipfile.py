@@ -1,7 +1,6 @@
 """One order of a file: what is already under way, what is wrong, what is queued; and its JSON."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,20 +8,17 @@ from django.utils import timezone
 
 from merchants.models import Merchant
 from wechat.errcodes import meaning, problem_text
-from wechat.waybills import normalise, same_courier
 
 from . import states
-from .dispatch.matching import goods
 from .dispatch.sending import FRESH
-from .drafts import EXPRESS, VIRTUAL, Draft, OrderFacts, PackageDraft, Pair, Problem
+from .drafts import Draft, OrderFacts, PackageDraft, Problem
+from .known import Known
 from .models import Order, Package, Shipment
 from .queries import order_facts
 from .services import Refused, queue_shipment, rehearse
 from .sheets import (
     SheetOrder,
     SheetPackage,
-    as_written,
-    is_virtual,
     leaves_blanks,
     names_an_order,
     place,
@@ -111,6 +107,22 @@ def ship_order(merchant: Merchant, wanted: SheetOrder, *, dry_run: bool) -> Orde
     return result
 
 
+def _fresh(
+    order: Order, facts: OrderFacts, wanted: SheetOrder, result: OrderResult
+) -> Iterator[SheetPackage]:
+    """The packages that nobody holds yet; the others are named in the result."""
+    rows = order.packages.filter(status__in=states.HOLDS_GOODS).prefetch_related("items")
+    known = Known(list(rows.order_by("pk")), list(order.parcels.all()), facts)
+    for package in wanted.packages:
+        held = known.find(package)
+        if held is None:
+            yield package
+        elif isinstance(held, Package):
+            result.known.append(held.pk)
+        else:
+            result.elsewhere.append(held)
+
+
 def _newer(order: Order) -> Order | None:
     """The order with what happened meanwhile: another run queued the same rows, or old facts read anew."""
     if order.read_at is not None and order.read_at < timezone.now() - FRESH:
@@ -123,8 +135,7 @@ def _newer(order: Order) -> Order | None:
 def _ship_known(order: Order, wanted: SheetOrder, dry_run: bool) -> OrderResult:
     result = OrderResult(wanted.order_id)
     facts = order_facts(order, waybills=wanted.waybills, serials=wanted.serials)
-    known = Known(order, facts, result)
-    fresh = [package for package in wanted.packages if not known.holds(package)]
+    fresh = list(_fresh(order, facts, wanted, result))
     is_known = facts.is_read or facts.is_entered
     if fresh and not is_known and any(leaves_blanks(package) for package in fresh):
         # Only the order says what a blank stands for, and it could neither be read nor was it entered.
@@ -183,61 +194,6 @@ def _problem(row: int, column: str, problem: Problem) -> dict[str, Any]:
         "stops": problem.stops,
         "message": text,
     }
-
-
-# --- what is already under way --------------------------------------------------------------------------
-
-
-class Known:
-    """The packages of an order that we, or the platform, already hold."""
-
-    def __init__(self, order: Order, facts: OrderFacts, result: OrderResult) -> None:
-        rows = order.packages.filter(status__in=states.HOLDS_GOODS)
-        self.ours = list(rows.prefetch_related("items").order_by("pk"))
-        self.parcels = list(order.parcels.all())
-        self.facts, self.result = facts, result
-
-    def holds(self, package: SheetPackage) -> bool:
-        """Whether this package is there with the same goods; if so the result names it."""
-        draft = as_written(package, self.facts)
-        virtual = is_virtual(package, self.facts)
-        if ours := next((held for held in self.ours if _same(held, draft, virtual)), None):
-            self.result.known.append(ours.pk)
-            return True
-        shown = None if virtual else self._on_platform(draft)
-        if shown:
-            self.result.elsewhere.append(shown)
-        return shown is not None
-
-    def _on_platform(self, draft: PackageDraft) -> PackageDraft | None:
-        waybill, held = normalise(draft.waybill_id), Counter[Pair]()
-        shown = [parcel for parcel in self.parcels if waybill and normalise(parcel.waybill_id) == waybill]
-        for parcel in shown:
-            for product_id, sku_id, count in parcel.items:
-                held[(product_id, sku_id)] += count
-        if not shown or (held and not _same_goods(held, draft)):
-            return None
-        return PackageDraft(shown[0].deliver_type or EXPRESS, shown[0].delivery_id, waybill)
-
-
-def _same(held: Package, draft: PackageDraft, virtual: bool) -> bool:
-    if virtual:
-        return held.deliver_type == VIRTUAL and _same_goods(goods(held), draft)
-    same_waybill = held.waybill_id == normalise(draft.waybill_id) and held.waybill_id != ""
-    is_courier = not draft.delivery_id or same_courier(held.delivery_id, draft.delivery_id)
-    return same_waybill and is_courier and _same_goods(goods(held), draft)
-
-
-def _same_goods(held: Counter[Pair], draft: PackageDraft) -> bool:
-    """Blank goods match anything; a blank count matches whatever count of that sku is held."""
-    if draft.items is None:
-        return True
-    is_open = {item.pair for item in draft.items if item.product_cnt is None}
-    asked = Counter[Pair]()
-    for item in draft.items:
-        asked[item.pair] += item.count
-    same_counts = all(held[pair] == asked[pair] for pair in asked if pair not in is_open)
-    return set(held) == set(asked) and same_counts
 
 
 def _rejected(order: Order, draft: Draft) -> Shipment | None:

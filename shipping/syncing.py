@@ -1,6 +1,7 @@
 """Platform orders into rows: one order by id, or everything that changed (store-api 1.1, 1.3, 2.3, 2.8)."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 from pypinyin import Style, lazy_pinyin
 
-from merchants import lines
+from merchants import events, lines
 from merchants.models import Merchant
 from wechat.endpoints import (
     ADDRESS_GET,
@@ -34,8 +35,9 @@ from wechat.replies import Reply
 
 from .drafts import Problem
 from .erasing import PERSONAL
-from .models import Courier, Order, OrderBody, OrderLine, Parcel
+from .models import Courier, Order, OrderBody, OrderLine, Parcel, Reading
 from .pauses import may_not_read
+from .serials import release_returned
 
 WINDOW = timedelta(days=7)
 SAME_NAME = (
@@ -126,11 +128,21 @@ def apply_order(merchant: Merchant, data: OrderData, raw: dict[str, Any], began:
     order.platform_updated_at, order.deadline_at = moment(data.update_time), moment(data.deadline)
     order.read_at = began
     order.save(update_fields=[*SAME_NAME, *DERIVED])
+    refunded = _refunded_since(order, data)
     _replace_lines(order, data)
+    release_returned(order, refunded)
     _replace_parcels(order, data)
     if not order.erased_at:
         OrderBody.objects.update_or_create(order=order, defaults={"body": raw, "read_at": began})
+    _answer_the_event(order, began)
     return order
+
+
+def _answer_the_event(order: Order, began: datetime) -> None:
+    """Whoever read it: an event that came before is over. A person's wish is more, see `rereading`."""
+    asked = Reading.objects.filter(order=order, asked_at__lte=began, asked_by=None)
+    if asked.delete()[0]:
+        events.handled(order.merchant, order.order_id, began)
 
 
 # What an answer says about its buyer; shipping.erasing removes it.
@@ -152,6 +164,16 @@ def _came_back(order: Order, data: OrderData) -> bool:
     """Whether an aftersale began and ended between the two reads."""
     known = sum(line.finish_aftersale_sku_cnt for line in order.lines.all())
     return not order.on_aftersale and sum(line.finish_aftersale_sku_cnt for line in data.lines) > known
+
+
+def _refunded_since(order: Order, data: OrderData) -> set[tuple[str, str]]:
+    """The goods of which more are refunded than at the read before."""
+    known, fresh = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for line in order.lines.all():
+        known[(line.product_id, line.sku_id)] += line.finish_aftersale_sku_cnt
+    for line_data in data.lines:
+        fresh[(line_data.product_id, line_data.sku_id)] += line_data.finish_aftersale_sku_cnt
+    return set(fresh - known)
 
 
 def _is_stale(order: Order, data: OrderData, began: datetime) -> bool:

@@ -10,9 +10,11 @@ from django_tasks_db.models import DBTaskResult
 from merchants import errands, events, lines
 from merchants.models import Merchant
 
-from . import erasing, following, syncing
+from . import erasing, following, rereading, syncing
+from .batches.steps import work
 from .dispatch import Pump
 from .dispatch.waiting import is_work_due
+from .models import Batch
 
 PUMP_SECONDS = 20
 KEEP_TASKS = timedelta(days=1)
@@ -38,6 +40,27 @@ def read_by_id(merchant_pk: str, order_id: str) -> None:
     syncing.read_order(Merchant.objects.get(pk=merchant_pk), order_id)
 
 
+# An event came or someone is looking at the page: ahead of what runs by the clock.
+@task(queue_name="rest", priority=60)
+def read_asked(order_pk: str) -> None:
+    """Read an order again, and tell its page what came of it."""
+    rereading.reread(int(order_pk))
+
+
+@task(queue_name="rest", priority=20)
+def read_overdue() -> None:
+    """Read what was to be read again and was not: a lost task, a reading that failed."""
+    rereading.reread_overdue()
+
+
+@task(queue_name="rest")
+def work_batch(pk: str) -> None:
+    """Go on with an uploaded file for a slice, and behind what else waits if something is left."""
+    batch = Batch.objects.filter(pk=pk).first()
+    if batch is not None and work(batch):
+        work_batch.enqueue(pk)
+
+
 @task(queue_name="rest")
 def renew_tokens() -> None:
     """Fetch the tokens that are about to run out, so that no send waits for one; pick up what was lost."""
@@ -48,8 +71,9 @@ def renew_tokens() -> None:
 
 @task(queue_name="rest")
 def prune_tasks() -> None:
-    """Forget tasks that are over, those a killed worker left RUNNING for ever, and old pushed events."""
+    """Forget tasks that are over or were left RUNNING by a killed worker, old events and old wishes."""
     events.forget_old()
+    rereading.forget_refused()
     old = timezone.now() - KEEP_TASKS
     is_over = Q(finished_at__lte=old) | Q(status="RUNNING", started_at__lte=old)
     DBTaskResult.objects.filter(is_over).delete()

@@ -9,17 +9,19 @@ from .dispatch.sweeping import sweep
 from .dispatch.waiting import is_work_due
 from .following import sync_due
 from .models import Schedule
+from .rereading import wake_overdue
 
 # name -> seconds between two runs
 SCHEDULE = {
     "sweep": 10,
     "sync_due": 5,
+    "wake_overdue": 10,
     "renew_tokens": 60,
     "prune_tasks": 3600,
     "remove_old_bodies": 86400,
 }
 # What only looks into the database; the rest is enqueued.
-AT_ONCE = {"sweep": sweep, "sync_due": sync_due}
+AT_ONCE = {"sweep": sweep, "sync_due": sync_due, "wake_overdue": wake_overdue}
 
 
 def tick() -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import conflicts, enter, history, lists, orders, ship, slips, todo
+from .views import after, batches, conflicts, enter, history, lists, orders, scan, ship, slips, todo
 
 urlpatterns = [
     path("", lists.order_list, name="order_list"),
@@ -19,6 +19,8 @@ urlpatterns = [
     path("orders/<str:order_id>/release/", orders.order_release, name="order_release"),
     path("orders/<str:order_id>/intercepted/", orders.order_intercepted, name="order_intercepted"),
     path("orders/<str:order_id>/read/", orders.order_read, name="order_read"),
+    path("orders/<str:order_id>/correct/", after.parcel_correct, name="parcel_correct"),
+    path("orders/<str:order_id>/resend/", after.order_resend, name="order_resend"),
     path("packages/<int:pk>/status/", orders.package_status, name="package_status"),
     path("packages/<int:pk>/settle/", conflicts.package_settle, name="package_settle"),
     path("packages/<int:pk>/confirm/", orders.package_confirm, name="package_confirm"),
@@ -29,6 +31,24 @@ urlpatterns = [
     # One address under two names: POST prints, GET shows.
     path("slips/", slips.slips, name="slip_list"),
     path("slips/", slips.slips, name="slip_print"),
+    path("batches/", batches.batch_list, name="batch_list"),
+    path("batches/upload/", batches.batch_upload, name="batch_upload"),
+    path("batches/<int:pk>/", batches.batch_detail, name="batch_detail"),
+    path("batches/<int:pk>/progress/", batches.batch_progress, name="batch_progress"),
+    path("batches/<int:pk>/rows/", batches.batch_rows, name="batch_rows"),
+    path("batches/<int:pk>/columns/", batches.batch_columns, name="batch_columns"),
+    path("batches/<int:pk>/courier/", batches.batch_courier, name="batch_courier"),
+    path("batches/<int:pk>/rows/<int:number>/", batches.batch_row, name="batch_row"),
+    path("batches/<int:pk>/ship/", batches.batch_ship, name="batch_ship"),
+    path("batches/<int:pk>/pause/", batches.batch_pause, name="batch_pause"),
+    path("batches/<int:pk>/resume/", batches.batch_resume, name="batch_resume"),
+    path("batches/<int:pk>/cancel/", batches.batch_cancel, name="batch_cancel"),
+    path("batches/<int:pk>/retry/", batches.batch_retry, name="batch_retry"),
+    path("scan/", scan.scan, name="scan"),
+    path("scan/recent/", scan.scan_recent, name="scan_recent"),
+    path("scan/setup/", scan.scan_setup, name="scan_setup"),
+    path("scan/codes/", scan.scan_codes, name="scan_codes"),
+    path("scan/badges/", scan.scan_badges, name="scan_badges"),
     path("errors/", history.error_list, name="error_list"),
     path("history/", history.history, name="history"),
 ]

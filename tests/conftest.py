@@ -1,17 +1,76 @@
 """One sandbox per test session in a thread, one clean state per test; HTTP is never mocked."""
 
+import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import TransactionTestCase
 
-from sandbox import build
+from sandbox import build, tokens
 from sandbox.remote import Remote
 from sandbox.server import Sandbox
+from wechat.secrets import RedactionFilter
 
+pytest_plugins = ["tests.database"]
 APPID, SECRET = "wx00000000000000aa", "s3cret-" + "a" * 25
+
+
+# What every test's store and platform speaks with, and how the sandbox's own secrets begin: none of it may stand in a
+# log line of the suite, nor in the database file at the end of any test, freed pages and journal included.
+CANARIES = (
+    SECRET, "component-secret-0123456789abcdef", "push-token-0123456789",
+    "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C", "ticket@@@", "refreshtoken@@@", "queryauthcode@@@",
+    "preauthcode@@@", "CANARY-",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_canary_is_left(quick_flush: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    written = tmp_path_factory.mktemp("log") / "suite.log"
+    handler = logging.FileHandler(written, encoding="utf-8")
+    handler.addFilter(RedactionFilter())
+    logging.getLogger().addHandler(handler)
+    granted, found, empty = _note_tokens(), set[str](), TransactionTestCase._fixture_teardown
+
+    seen: list[str] = []
+
+    def look(files: Iterable[Path], since: int) -> None:
+        raw = b"".join(file.read_bytes() for file in files)
+        found.update(canary for canary in (*CANARIES, *granted[since:]) if canary.encode() in raw)
+
+    def looked_at(case: Any) -> None:
+        name = Path(connection.settings_dict["NAME"])
+        if connection.vendor == "sqlite":
+            look(name.parent.glob(name.name + "*"), len(seen))
+        seen[:] = granted
+        empty(case)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", looked_at)
+        yield
+    logging.getLogger().removeHandler(handler)
+    handler.close()
+    look([written], 0)
+    assert found == set()
+
+
+def _note_tokens() -> list[str]:
+    """Each access token that a sandbox of this process hands out, of a store or a platform."""
+    granted: list[str] = []
+    real = tokens._grant
+
+    def noting(*asked: Any) -> Any:
+        made = real(*asked)
+        granted.append(made["access_token"])
+        return made
+
+    tokens._grant = noting
+    return granted
 
 
 @dataclass

@@ -49,6 +49,7 @@ PREAUTH_CODE = _component("api_create_preauthcode", "pre_auth_code")
 QUERY_AUTH = _component("api_query_auth", "authorization_info")
 AUTHORIZER_TOKEN = _component("api_authorizer_token", "authorizer_access_token")
 AUTHORIZER_LIST = _component("api_get_authorizer_list", "list")
+AUTHORIZER_INFO = _component("api_get_authorizer_info", "authorization_info")
 # store-api 1.1, 1.3
 ORDER_LIST = Endpoint("order/list/get", "/channels/ec/order/list/get", holds="order_id_list")
 ORDER_GET = Endpoint("order/get", "/channels/ec/order/get", holds="order")
@@ -67,6 +68,8 @@ ADDRESS_LIST = Endpoint(
     "merchant/address/list", "/channels/ec/merchant/address/list", holds="address_id_list"
 )
 ADDRESS_GET = Endpoint("merchant/address/get", "/channels/ec/merchant/address/get", holds="address_detail")
+# store-api 3.3: what is used and left of a day's calls; the cloud has no such call.
+QUOTA_GET = Endpoint("cgi-bin/openapi/quota/get", "/cgi-bin/openapi/quota/get", holds="quota", in_cloud=False)
 # the document, section 1
 DELIVERY_SEND = Endpoint(
     "order/delivery/send", "/channels/ec/order/delivery/send", is_send=True, body_cap=64 * KB

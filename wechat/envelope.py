@@ -7,6 +7,8 @@ import base64
 import binascii
 import hashlib
 import hmac
+import json
+from typing import Any
 from xml.parsers import expat
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -19,8 +21,8 @@ class Forged(Exception):
     """Not from the platform, or not for us; str says at which step, never what was in it."""
 
 
-def is_signed(msg_signature: str, token: str, timestamp: str, nonce: str, encrypted: str) -> bool:
-    """Whether the push bears the signature made with our Token (store-api 4.3)."""
+def is_signed(msg_signature: str, token: str, timestamp: str, nonce: str, encrypted: str = "") -> bool:
+    """Whether it bears our Token's signature; a plain URL check encrypts nothing (store-api 4.3)."""
     joined = "".join(sorted((token, timestamp, nonce, encrypted)))
     made = hashlib.sha1(joined.encode()).hexdigest()  # noqa: S324 - the platform's choice
     return hmac.compare_digest(made.encode(), msg_signature.encode())
@@ -63,6 +65,38 @@ def _unpad(plain: bytes) -> bytes:
     if not 1 <= count <= BLOCK or plain[-count:] != bytes([count]) * count:
         raise Forged("padding")
     return plain[:-count]
+
+
+def read_message(raw: bytes) -> dict[str, str]:
+    """JSON for own stores, XML for a platform's (store-api 4.2): text by path, as "order_info.order_id".
+
+    Raises Forged for what is neither.
+    """
+    return read_xml(raw) if raw.lstrip().startswith(b"<") else read_json(raw)
+
+
+def read_json(raw: bytes) -> dict[str, str]:
+    """Every value of a JSON object by its path; numbers keep their digits, order ids are longer than 2**53.
+
+    Raises Forged for anything but an object.
+    """
+    try:
+        text = raw.decode(errors="replace")
+        found = json.loads(text, parse_int=str, parse_float=str, parse_constant=str, strict=False)
+    except (ValueError, RecursionError):
+        raise Forged("json") from None
+    if not isinstance(found, dict):
+        raise Forged("json")
+    return _flat(found)
+
+
+def _flat(found: dict[str, Any], deepest: int = 5) -> dict[str, str]:
+    """Lists, and what lies deeper than anything the platform sends, are left out."""
+    texts = {name: value for name, value in found.items() if isinstance(value, str)}
+    inner = {name: value for name, value in found.items() if isinstance(value, dict) and deepest}
+    for name, values in inner.items():
+        texts |= {f"{name}.{path}": text for path, text in _flat(values, deepest - 1).items()}
+    return texts
 
 
 def read_xml(raw: bytes) -> dict[str, str]:

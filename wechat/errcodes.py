@@ -24,6 +24,7 @@ _ALLOWED = {
     ),
 }
 _TEXTS = ("title_zh", "title_en", "means_zh", "means_en", "do_zh", "do_en")
+_TESTED = ("tested_means", "tested_do")
 _PARAMS = {
     "left",
     "asked",
@@ -56,6 +57,10 @@ class Code:
     do_en: str = ""
     problem_zh: str = ""
     problem_en: str = ""
+    tested_means_zh: str = ""
+    tested_means_en: str = ""
+    tested_do_zh: str = ""
+    tested_do_en: str = ""
     field: str = ""
     fixed_by: str = "manager"
     then: str = "rejected"
@@ -67,9 +72,13 @@ class Code:
     listed: bool = True
 
     def text(self, part: str, lang: str) -> str:
-        """part is title, means, do or problem; a language other than Chinese reads English."""
+        """part is title, means, do, problem, or tested_means and tested_do, which fall back on means and do.
+
+        A language other than Chinese reads English.
+        """
         suffix = "zh" if lang.startswith("zh") else "en"
-        return str(getattr(self, f"{part}_{suffix}"))
+        words = str(getattr(self, f"{part}_{suffix}"))
+        return words or (self.text(part.removeprefix("tested_"), lang) if part in _TESTED else "")
 
 
 class _Blank(dict[str, Any]):
@@ -144,8 +153,9 @@ def _is(name: str, value: object) -> bool:
 def _text_faults(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if len(re.findall(r"[\u4e00-\u9fff]", values["title_zh"])) > LONGEST_TITLE:
         yield "title_zh", f"has more than {LONGEST_TITLE} Chinese characters"
-    if bool(values.get("problem_zh")) != bool(values.get("problem_en")):
-        yield "problem_en", "and problem_zh come together"
+    for part in ("problem", *_TESTED):
+        if bool(values.get(f"{part}_zh")) != bool(values.get(f"{part}_en")):
+            yield f"{part}_en", f"and {part}_zh come together"
     for name in ("problem_zh", "problem_en"):
         if unknown := _names(values.get(name, "")) - _PARAMS:
             yield name, f"asks for {sorted(unknown)}"

@@ -191,3 +191,13 @@ def authorizer_token_body(component: str, appid: str, refresh_token: str) -> dic
 def authorizer_list_body(component: str, offset: int, count: int) -> dict[str, Any]:
     """store-api 3.2: how a lost refresh token is read again; at most 500 at a time."""
     return {"component_appid": component, "offset": offset, "count": count}
+
+
+def authorizer_info_body(component: str, appid: str) -> dict[str, Any]:
+    """What a store allowed us: its permission sets stand in the answer's authorization_info."""
+    return {"component_appid": component, "authorizer_appid": appid}
+
+
+def quota_get_body(path: str) -> dict[str, Any]:
+    """store-api 3.3: one call by its path."""
+    return {"cgi_path": path}

@@ -57,7 +57,8 @@ class ReadOnly(OwnStores):
         return False
 
     def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return has_role(me(request), Role.ADMIN)
+        # Also where the last store was closed: its history stays.
+        return me(request).is_superuser or has_role(me(request), Role.ADMIN)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_authenticated and has_role(me(request), Role.ADMIN)
+        return request.user.is_authenticated and self.has_view_permission(request)

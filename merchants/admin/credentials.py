@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
@@ -16,11 +17,10 @@ from merchants import credentials, queries
 from merchants.models import Credential, Errand, Mode
 
 from .base import OwnStores, ReadOnly, me
+from .secrets import Hidden, PushSecrets, shown
 
-Hidden = forms.PasswordInput(attrs={"autocomplete": "new-password", "size": 60})
 
-
-class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]
+class CredentialForm(PushSecrets):
     """The mode and new secrets; what is stored is shown by its last four characters only."""
 
     new_secret = forms.CharField(
@@ -113,21 +113,56 @@ class CredentialAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
             _("第三方平台"),
             {"fields": ("authorization", "permission_sets_shown", "authorized_at", "cancelled_at")},
         ),
+        (
+            _("微信推送的事件"),
+            {
+                "fields": (
+                    "push_url",
+                    "push_token_now",
+                    "new_push_token",
+                    "aes_key_now",
+                    "new_aes_key",
+                    "pushed_at",
+                ),
+                "description": _(
+                    "在微信小店后台「服务市场 → 自研 → 消息推送」里填这个 URL、Token 和 EncodingAESKey，"
+                    "选安全模式和 JSON。先在这里保存，再到微信后台提交：微信会马上来核对。"
+                ),
+            },
+        ),
         (_("现在的 access_token"), {"fields": ("token_now", "token_fetched_at", "contest", "failure")}),
     )
     readonly_fields = (
         "merchant", "ends_with", "force_budget", "token_ends_with", "token_now", "token_fetched_at",
         "contest", "failure", "authorization", "permission_sets_shown", "authorized_at", "cancelled_at",
+        "push_url", "push_token_now", "aes_key_now", "pushed_at",
     )  # fmt: skip
     list_select_related = ("merchant", "secret_set_by", "token_set_by")
 
     @admin.display(description=_("现在的 AppSecret"))
     def ends_with(self, row: Credential) -> str:
-        return _shown(row.secret_last4, row.secret_set_at, row.secret_set_by)
+        return _last4(row.secret_last4, row.secret_set_at, row.secret_set_by)
 
     @admin.display(description=_("上次粘贴的"))
     def token_ends_with(self, row: Credential) -> str:
-        return _shown(row.token_last4, row.token_set_at, row.token_set_by)
+        return _last4(row.token_last4, row.token_set_at, row.token_set_by)
+
+    @admin.display(description=_("推送 URL"))
+    def push_url(self, row: Credential) -> str:
+        return f"{settings.PUBLIC_URL}{reverse('store_events', args=[row.event_key])}"
+
+    @admin.display(description=_("现在的 Token"))
+    def push_token_now(self, row: Credential) -> str:
+        return shown(row, "push_token")
+
+    @admin.display(description=_("现在的 EncodingAESKey"))
+    def aes_key_now(self, row: Credential) -> str:
+        return shown(row, "aes_key")
+
+    @admin.display(description=_("上次收到推送"))
+    def pushed_at(self, row: Credential) -> str:
+        last = queries.last_push(row.merchant)
+        return timezone.localtime(last).strftime("%m-%d %H:%M:%S") if last else say("还没有收到")
 
     @admin.display(description=_("强制换新的次数"))
     def force_budget(self, row: Credential) -> str:
@@ -203,6 +238,8 @@ class CredentialAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
             minutes=data["minutes"] or 0,
             by=me(request),
         )
+        pushed = {"push_token": data["new_push_token"], "aes_key": data["new_aes_key"]}
+        credentials.save_push_secrets(merchant=obj.merchant, secrets=pushed, by=me(request))
 
     def response_change(self, request: HttpRequest, obj: Credential) -> HttpResponse:
         """A button of the store's line saves the form like any other, then asks for its errand."""
@@ -217,14 +254,22 @@ class CredentialAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 # What a store's page offers beside saving: (name of the button, its word).
+TEST, QUOTA = ("_test", _("测试线路")), ("_quota", _("查看用量"))
 BUTTONS = {
-    Mode.OWN: (("_force", _("强制换新 access_token（旧的立刻作废）")),),
-    Mode.COMPONENT: (("_link", _("生成授权链接")),),
+    Mode.OWN: (TEST, QUOTA, ("_force", _("强制换新 access_token（旧的立刻作废）"))),
+    Mode.PASTED: (TEST, QUOTA),
+    Mode.COMPONENT: (TEST, QUOTA, ("_link", _("生成授权链接"))),
+    Mode.CLOUD: (TEST,),
 }
-ASKS = {"_force": credentials.ask_force_refresh, "_link": credentials.ask_link}
+ASKS = {
+    "_test": credentials.ask_test,
+    "_quota": credentials.ask_quota,
+    "_force": credentials.ask_force_refresh,
+    "_link": credentials.ask_link,
+}
 
 
-def _shown(last4: str, when: Any, who: Any) -> str:
+def _last4(last4: str, when: Any, who: Any) -> str:
     if not last4:
         return say("还没有填")
     moment = timezone.localtime(when).strftime("%Y-%m-%d %H:%M") if when else ""

@@ -8,22 +8,18 @@ from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
 from merchants import credentials
 from merchants.models import Errand, Platform, PushedEvent
-from wechat.envelope import key_bytes
 
 from .base import OwnStores, ReadOnly, me
-from .credentials import Hidden
+from .secrets import Hidden, PushSecrets, shown
 
 SECRETS = ("app_secret", "push_token", "aes_key")
 
 
-class PlatformForm(forms.ModelForm):  # type: ignore[type-arg]
+class PlatformForm(PushSecrets):
     """The platform's AppID and three secrets, each write-only."""
 
     new_app_secret = forms.CharField(
@@ -32,31 +28,10 @@ class PlatformForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=_("在开放平台「第三方平台 → 开发配置」里。留空则保留现在的；保存后无法再查看。"),
         widget=Hidden,
     )
-    new_push_token = forms.CharField(
-        label=_("消息校验 Token"),
-        required=False,
-        help_text=_("和开放平台上填的一致，用来验证推送的签名。留空则保留现在的。"),
-        widget=Hidden,
-    )
-    new_aes_key = forms.CharField(
-        label=_("消息加解密 Key（EncodingAESKey）"),
-        required=False,
-        help_text=_("43 位，和开放平台上填的一致。留空则保留现在的。"),
-        widget=Hidden,
-    )
 
     class Meta:
         model = Platform
         fields = ("appid",)
-
-    def clean_new_aes_key(self) -> str:
-        key = str(self.cleaned_data["new_aes_key"])
-        try:
-            if key:
-                key_bytes(key)
-        except ValueError:
-            raise forms.ValidationError(say("EncodingAESKey 应是 43 位字母和数字。")) from None
-        return key
 
 
 class Superusers(OwnStores):
@@ -94,15 +69,15 @@ class PlatformAdmin(Superusers, admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("现在的 AppSecret"))
     def app_secret_now(self, row: Platform) -> str:
-        return _now(row, "app_secret")
+        return shown(row, "app_secret")
 
     @admin.display(description=_("现在的 Token"))
     def push_token_now(self, row: Platform) -> str:
-        return _now(row, "push_token")
+        return shown(row, "push_token")
 
     @admin.display(description=_("现在的 EncodingAESKey"))
     def aes_key_now(self, row: Platform) -> str:
-        return _now(row, "aes_key")
+        return shown(row, "aes_key")
 
     @admin.display(description=_("授权事件接收 URL"))
     def push_url(self, row: Platform) -> str:
@@ -130,15 +105,6 @@ class PlatformAdmin(Superusers, admin.ModelAdmin):  # type: ignore[type-arg]
         if "_start_push" not in request.POST:
             return super().response_change(request, obj)
         return redirect("errand", credentials.start(Errand.Kind.START_PUSH, by=me(request)).pk)
-
-
-def _now(row: Platform, name: str) -> str:
-    held = row.shown.get(name)
-    if not held:
-        return say("还没有填")
-    moment = parse_datetime(held["at"])
-    when = timezone.localtime(moment).strftime("%Y-%m-%d %H:%M") if moment else ""
-    return f"…{held['last4']} · {when} · {held['by']}"
 
 
 @admin.register(PushedEvent)

@@ -22,6 +22,9 @@ FIELD_WORDS = {
     "push_token": _("消息校验 Token"),
     "aes_key": "EncodingAESKey",
     "name": _("店铺名称"),
+    "force_refresh": _("强制换新 access_token"),
+    "authorization": _("授权"),
+    "credential": _("凭证"),
 }
 
 

@@ -1,5 +1,7 @@
 """What speaks for a store at WeChat, what WeChat pushes to us, and what a person asks of it."""
 
+import secrets
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -10,7 +12,7 @@ from merchants.fields import EncryptedText
 from wechat.errcodes import Code, meaning
 
 from .people import User
-from .stores import Merchant, platform_host
+from .stores import Merchant, ip_named_in, platform_host
 
 
 class TokenRow(models.Model):
@@ -39,6 +41,11 @@ class Mode(models.TextChoices):
     CLOUD = "cloud", _("云调用：运行在微信云托管，不用凭证")
 
 
+def new_event_key() -> str:
+    """A name for a store's push address that nobody guesses."""
+    return secrets.token_urlsafe(24)
+
+
 class Credential(TokenRow):
     """How a merchant is called and what speaks for it; every secret is encrypted at rest."""
 
@@ -64,6 +71,12 @@ class Credential(TokenRow):
     permission_sets = models.JSONField(default=list, editable=False)
     authorized_at = models.DateTimeField(_("授权时间"), null=True, editable=False)
     cancelled_at = models.DateTimeField(_("取消授权时间"), null=True, editable=False)
+    # The store's push address ends in it; it is typed into WeChat's back office, so it never changes.
+    event_key = models.CharField(max_length=43, unique=True, default=new_event_key, editable=False)
+    push_token = EncryptedText(blank=True, default="", editable=False)
+    aes_key = EncryptedText(blank=True, default="", editable=False)
+    # {"push_token": {"last4": …, "at": …, "by": …}, …}: what may be shown of each secret.
+    shown = models.JSONField(default=dict, editable=False)
 
     class Meta:
         verbose_name, verbose_name_plural = _("凭证"), pgettext_lazy("plural", "凭证")
@@ -105,6 +118,12 @@ class PushedEvent(models.Model):
     create_time = models.BigIntegerField(_("事件时间（秒）"))
     body_hash = models.CharField(max_length=64)
     body = EncryptedText(editable=False)
+    # Of a store's own events: whose, about which order, and the type of an ext_info event.
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, null=True, db_index=False, related_name="+", verbose_name=_("店铺")
+    )
+    order_id = models.CharField(_("订单号"), max_length=64, blank=True, default="")
+    detail = models.IntegerField(_("类型"), null=True)
     received_at = models.DateTimeField(_("收到"), auto_now_add=True)
     handled_at = models.DateTimeField(_("处理"), null=True)
 
@@ -113,11 +132,13 @@ class PushedEvent(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["source", "name", "create_time", "body_hash"], name="one_row_per_pushed_event"
+                fields=["source", "name", "create_time", "order_id", "body_hash"],
+                name="one_row_per_pushed_event",
             ),
         ]
         indexes = [
             models.Index(fields=["id"], condition=Q(handled_at=None), name="pushed_event_waiting"),
+            models.Index(fields=["merchant", "order_id"], name="pushed_event_of_order"),
         ]
 
     def __str__(self) -> str:
@@ -132,6 +153,8 @@ class Errand(models.Model):
         LINK = "link", _("生成授权链接")
         QUERY_AUTH = "query_auth", _("读取店铺的授权")
         START_PUSH = "start_push", _("请微信推送 ticket")
+        TEST = "test", _("测试线路")
+        QUOTA = "quota", _("查看用量")
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("等待")
@@ -145,6 +168,8 @@ class Errand(models.Model):
     # What goes in and what comes out: an authorization code, a link with its pre_auth_code.
     given = EncryptedText(blank=True, default="", editable=False)
     result = EncryptedText(blank=True, default="", editable=False)
+    # What was found out, for the page to show; nothing secret.
+    facts = models.JSONField(default=dict, editable=False)
     # A code is good for one call, however many ways it reaches us.
     key = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001 - NULL repeats
     asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("申请人"))
@@ -166,6 +191,11 @@ class Errand(models.Model):
     @property
     def is_open(self) -> bool:
         return self.status in (self.Status.WAITING, self.Status.RUNNING)
+
+    @property
+    def ip_to_allow(self) -> str:
+        """Our address as the platform sees it, "" when its words name none."""
+        return ip_named_in(self.errmsg)
 
     @property
     def reason(self) -> Code:

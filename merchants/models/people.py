@@ -1,5 +1,6 @@
 """Who works with the desk."""
 
+import secrets
 from collections.abc import Iterator
 
 from django.conf import settings
@@ -14,6 +15,14 @@ class Theme(models.TextChoices):
     DARK = "dark", _("深色")
 
 
+# Without what is easily misread.
+BADGE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
+
+
+def new_badge() -> str:
+    return "".join(secrets.choice(BADGE_LETTERS) for _ in range(10))
+
+
 class User(AbstractUser):
     """A person. Deactivated when they leave, never deleted."""
 
@@ -21,6 +30,8 @@ class User(AbstractUser):
     # "" follows the browser.
     language = models.CharField(_("语言"), max_length=10, blank=True, choices=settings.LANGUAGES)
     theme = models.CharField(_("外观"), max_length=5, blank=True, choices=Theme.choices)
+    # Printed as a barcode; tells a station who packs, and opens nothing.
+    badge = models.CharField(max_length=16, unique=True, default=new_badge, editable=False)
     # Part of what a session is checked against: one more, and every session of the person is over.
     session_round = models.PositiveIntegerField(default=0, editable=False)
 

@@ -18,6 +18,12 @@ def platform_host() -> str:
     return str(settings.WECHAT_API_HOST)
 
 
+def ip_named_in(errmsg: str) -> str:
+    """Our address as a 40164 names it, "" when there is none."""
+    named = re.search(r"invalid ip ([0-9A-Fa-f.:]+)", errmsg)
+    return named[1] if named else ""
+
+
 class Merchant(models.Model):
     """A WeChat Store and what was last read about it."""
 
@@ -123,8 +129,7 @@ class Pause(models.Model):
     @property
     def ip_to_allow(self) -> str:
         """Our address as the platform sees it, from its own words; "" when it names none."""
-        named = re.search(r"invalid ip ([0-9A-Fa-f.:]+)", self.errmsg)
-        return named[1] if named else ""
+        return ip_named_in(self.errmsg)
 
     @property
     def reason(self) -> Code:

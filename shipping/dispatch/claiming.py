@@ -5,14 +5,15 @@ from collections.abc import Collection, Iterator
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, Min, OuterRef, QuerySet
+from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from merchants.models import platform_host
 from shipping import states
 from shipping.around import open_holds
-from shipping.models import Attempt, Package, Shipment
-from shipping.pauses import stopping_pauses
+from shipping.drafts import CORRECTION
+from shipping.models import Attempt, BatchOrder, Package, Shipment
+from shipping.pauses import CALLS, stopping_pauses
 from shipping.services import move
 
 from .tempo import take_turn, tempos_by_merchant, waiting_for_turn
@@ -34,8 +35,19 @@ def unblocked(only: Collection[int] | None = None) -> QuerySet[Shipment]:
         due_at__isnull=False, merchant__is_active=True, merchant__api_host=platform_host()
     )
     rows = rows.exclude(Exists(calls)).exclude(Exists(unsettled))
-    rows = rows.exclude(Exists(open_holds(OuterRef("order"))))
+    # A hold keeps goods back; a number is put right all the same.
+    rows = rows.exclude(~Q(kind=CORRECTION), Exists(open_holds(OuterRef("order"))))
+    rows = rows.exclude(
+        Exists(BatchOrder.objects.filter(shipment=OuterRef("pk"), batch__paused_at__isnull=False))
+    )
     return rows if only is None else rows.filter(pk__in=only)
+
+
+def not_paused(rows: QuerySet[Shipment]) -> QuerySet[Shipment]:
+    """Without those whose own call stands still at their store."""
+    for kind, call in CALLS.items():
+        rows = rows.exclude(kind=kind, merchant__in=stopping_pauses(call).values("merchant"))
+    return rows
 
 
 def due(only: Collection[int] | None = None) -> QuerySet[Shipment]:
@@ -44,7 +56,7 @@ def due(only: Collection[int] | None = None) -> QuerySet[Shipment]:
     A store that stood still goes on with what is due first; without deadlines, with what waited longest.
     """
     rows = unblocked(only).filter(due_at__lte=timezone.now()).exclude(Exists(recent_calls()))
-    rows = rows.exclude(merchant__in=stopping_pauses().values("merchant"))
+    rows = not_paused(rows)
     by_deadline = F("order__deadline_at").asc(nulls_last=True)
     return rows.select_related("merchant", "order").order_by(by_deadline, "due_at", "id")
 

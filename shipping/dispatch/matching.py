@@ -5,7 +5,8 @@ from enum import StrEnum
 
 from shipping.drafts import VIRTUAL, Pair
 from shipping.models import Order, Package
-from wechat.waybills import normalise
+from shipping.parcels import sent_parcels
+from wechat.waybills import normalise, same_courier
 
 SHIPPED_STATUSES = (30, 100)
 CLOSED_STATUSES = (190, 200, 250)
@@ -31,6 +32,9 @@ def match(order: Order, package: Package) -> Match:
 
 def _express(order: Order, package: Package) -> Match:
     shown = [p for p in order.parcels.all() if normalise(p.waybill_id) == package.waybill_id]
+    if package.waybill_id == normalise(package.old_waybill_id):
+        # Only the courier was put right: the number alone proves nothing.
+        shown = [p for p in shown if same_courier(p.delivery_id, package.delivery_id)]
     if not shown:
         return Match.ABSENT
     found = _count(shown)
@@ -44,12 +48,19 @@ def _virtual(order: Order, package: Package) -> Match:
     return Match.OURS if covered or order.status in SHIPPED_STATUSES else Match.ABSENT
 
 
+def is_old_shown(order: Order, package: Package) -> bool:
+    """Whether the parcel a correction is about still has its old courier and number."""
+    number = normalise(package.old_waybill_id)
+    same = (p for p in order.parcels.all() if normalise(p.waybill_id) == number)
+    return any(same_courier(p.delivery_id, package.old_delivery_id) for p in same)
+
+
 def are_goods_gone(order: Order, package: Package) -> bool:
     """Whether the parcels shown, none of them this one, leave too few pieces for it."""
     left: Counter[Pair] = Counter()
     for line in order.lines.all():
         left[(line.product_id, line.sku_id)] += line.sku_cnt
-    left.subtract(_count(list(order.parcels.all())))
+    left.subtract(_count(sent_parcels(order.parcels.all(), order.packages.all())))
     return any(left[pair] < count for pair, count in goods(package).items())
 
 

@@ -18,7 +18,7 @@ from merchants.models import Merchant
 from merchants.tokens import Kept, Wanted
 from shipping import states
 from shipping.models import Attempt
-from wechat.endpoints import DELIVERY_SEND, ORDER_GET
+from wechat.endpoints import ORDER_GET, Endpoint
 from wechat.outcomes import read_outcome
 from wechat.payload import order_get_body
 from wechat.replies import Reply, ReplyKind
@@ -27,7 +27,7 @@ from .claiming import claim_some
 from .pausing import pause_for_token
 from .recording import note_token_refused, record
 from .runs import Run
-from .sending import let_go, needs_read, prepare, put_back, take_facts
+from .sending import ENDPOINTS, let_go, needs_read, prepare, put_back, take_facts
 from .settling import settle, take_due
 from .stopping import StopSignals
 from .sweeping import sweep
@@ -165,7 +165,8 @@ class Pump:
         body = prepare(attempt)
         if body is not None:
             # The line is made ready here: a lane does not know until when this thread has promised an answer.
-            call = partial(send_in_time, body, line.in_time(), until)
+            endpoint = ENDPOINTS[attempt.shipment.kind]
+            call = partial(send_in_time, endpoint, body, line.in_time(), until)
             self._fly(attempt, call, lambda reply: self._record(attempt, line, reply))
 
     def _record(self, attempt: Attempt, line: Line, reply: Reply) -> None:
@@ -201,11 +202,11 @@ class Pump:
         self._fly(attempt, partial(line.in_time().call, ORDER_GET, body), then)
 
 
-def send_in_time(body: dict[str, object], line: Line, until: float) -> Reply:
+def send_in_time(endpoint: Endpoint, body: dict[str, object], line: Line, until: float) -> Reply:
     """A process that was stopped meanwhile sends nothing on facts that have grown old."""
     if time.monotonic() > until:
         return Reply(ReplyKind.NOT_SENT, slug="connect_timeout")
-    return line.call(DELIVERY_SEND, body)
+    return line.call(endpoint, body)
 
 
 def _drop_refused(line: Line, reply: Reply) -> bool:

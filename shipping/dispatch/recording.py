@@ -9,9 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from merchants.services import pause_merchant
-from shipping import states
+from shipping import drafts, states
 from shipping.models import Attempt, Package, Shipment
-from shipping.pauses import SEND, may_not_read
+from shipping.pauses import CALLS, SEND, may_not_read
 from shipping.services import move
 from shipping.wake import wake
 from wechat.errcodes import Code, meaning
@@ -22,12 +22,18 @@ from .pacing import requeue_at, table_wait, until
 from .sending import end, put_back
 from .tempo import slow_down
 
+NO_CLOUD_CALL = "not_in_cloud"
+# No right to the call, or a cloud that does not let it pass: of a side call, no reason to stop sending.
+OF_THE_CALL = (48001, 85107)
 NO_ANSWER = ("unclear", "worker_died")
 
 
 def record(attempt: Attempt, outcome: Outcome) -> None:
     """Write what a call's answer means. Any answer but 0 to several packages is settled by a read."""
     then = outcome.then
+    if then == "not_sent" and outcome.reply.slug == NO_CLOUD_CALL:
+        _refuse_for_good(attempt, outcome.reply)
+        return
     if then == "not_sent":
         put_back(attempt, slug=outcome.reply.slug, reply=outcome.reply)
         return
@@ -38,6 +44,15 @@ def record(attempt: Attempt, outcome: Outcome) -> None:
     with transaction.atomic():
         apply(packages, attempt, then, outcome.code, outcome.reply)
         end(attempt, then=then, reply=outcome.reply)
+
+
+@transaction.atomic
+def _refuse_for_good(attempt: Attempt, reply: Reply) -> None:
+    """The way this store is called has no such call, and waiting does not bring it."""
+    for package in attempt.packages.filter(status=states.SENDING):
+        move(package, states.REJECTED, who=states.WORKER, attempt=attempt, reason=reply.slug,
+             errcode=None, slug=reply.slug, errmsg="", rid="")  # fmt: skip
+    end(attempt, then="not_sent", reply=reply)
 
 
 @transaction.atomic
@@ -92,11 +107,11 @@ def reject(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) 
 
 def try_later(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:
     shipment, now = attempt.shipment, timezone.now()
-    if code.until == "next_minute":
+    if code.until == "next_minute" and shipment.kind == drafts.SEND:
         slow_down(attempt.merchant, SEND, attempt.sent_at or now)
     if code.scope == "merchant_call":
         pause_merchant(
-            merchant=attempt.merchant, call=SEND, errcode=reply.errcode, errmsg=reply.errmsg,
+            merchant=attempt.merchant, call=CALLS[shipment.kind], errcode=reply.errcode, errmsg=reply.errmsg,
             rid=reply.rid, until=until(code, now),
         )  # fmt: skip
         return _back(packages, attempt, reply, timedelta(0))
@@ -114,8 +129,10 @@ def _answered_before(attempt: Attempt) -> int | None:
 
 
 def pause(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:
+    if attempt.shipment.kind != drafts.SEND and reply.errcode in OF_THE_CALL:
+        return reject(packages, attempt, code, reply)
     pause_merchant(merchant=attempt.merchant, errcode=reply.errcode, errmsg=reply.errmsg, rid=reply.rid)
-    _back(packages, attempt, reply, timedelta(0))
+    return _back(packages, attempt, reply, timedelta(0))
 
 
 def renew(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:

@@ -1,20 +1,33 @@
 """Between claim and call: fresh facts, the rules once more, the payload."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from shipping import states
-from shipping.drafts import Draft, Problem
+from shipping.drafts import COMPENSATION, CORRECTION, MISSED, SEND, Draft, Problem
 from shipping.labels import noted_by
-from shipping.models import Attempt, Order, Package, Shipment
-from shipping.pauses import may_not_read, stopping_pauses
+from shipping.models import Attempt, Order, Package, Reading, Shipment
+from shipping.pauses import CALLS, may_not_read, stopping_pauses
 from shipping.queries import draft_of_package, order_facts
 from shipping.rules import check
+from shipping.serials import numbers_in
 from shipping.services import close_attempt_if_settled, move
 from shipping.syncing import store_reply
-from wechat.payload import CourseWire, ItemWire, PackageWire, SerialWire, send_body
+from wechat.endpoints import DELIVERY_COMPENSATION, DELIVERY_SEND, DELIVERY_UPDATE
+from wechat.payload import (
+    ChangeWire,
+    CourseWire,
+    ItemWire,
+    PackageWire,
+    SerialWire,
+    compensation_body,
+    send_body,
+    update_body,
+)
 from wechat.replies import Reply
 
 from .matching import Match, match
@@ -22,11 +35,14 @@ from .pacing import backoff, requeue_at
 from .pausing import note_refusal
 
 FRESH = timedelta(seconds=60)
+PARTLY_SHIPPED = 21
 
 
 def needs_read(attempt: Attempt) -> bool:
-    """Facts must be younger than a minute, unless this merchant's account may not read orders at all."""
-    return not (_is_fresh(attempt.order) or may_not_read(attempt.merchant))
+    """Facts must be younger than a minute with no event since, unless this account may not read orders."""
+    if _is_fresh(attempt.order) and not Reading.objects.filter(order=attempt.order).exists():
+        return False
+    return not may_not_read(attempt.merchant)
 
 
 def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:
@@ -51,7 +67,7 @@ def _is_fresh(order: Order) -> bool:
 @transaction.atomic
 def prepare(attempt: Attempt) -> dict[str, object] | None:
     """The body to send, with `sent_at` committed before the first byte; None when nothing is to be sent."""
-    if stopping_pauses().filter(merchant=attempt.merchant).exists():
+    if stopping_pauses(CALLS[attempt.shipment.kind]).filter(merchant=attempt.merchant).exists():
         let_go(attempt, who=states.WORKER, reason="merchant_paused")
         return None
     _mark_already_there(attempt)
@@ -63,9 +79,33 @@ def prepare(attempt: Attempt) -> dict[str, object] | None:
         end(attempt, then="not_sent")
         return None
     attempt.sent_at = timezone.now()
-    attempt.request = send_body(attempt.order.order_id, [wire(package) for package in packages])
+    attempt.request = BODIES[attempt.shipment.kind](attempt, packages)
     attempt.save(update_fields=["sent_at", "request"])
     return attempt.request
+
+
+def _send_body(attempt: Attempt, packages: list[Package]) -> dict[str, Any]:
+    return send_body(attempt.order.order_id, [wire(package) for package in packages])
+
+
+def _update_body(attempt: Attempt, packages: list[Package]) -> dict[str, Any]:
+    """The older form where it fits, which both pages of the platform know (store-api 2.4)."""
+    order, changes = attempt.order, [_change(package) for package in packages]
+    is_whole = order.status != PARTLY_SHIPPED and order.parcels.count() <= 1
+    return update_body(order.order_id, changes, is_whole=is_whole)
+
+
+def _compensation_body(attempt: Attempt, packages: list[Package]) -> dict[str, Any]:
+    reason = attempt.shipment.reason or MISSED
+    return compensation_body(attempt.order.order_id, reason, [wire(package) for package in packages])
+
+
+BODIES: dict[str, Callable[[Attempt, list[Package]], dict[str, Any]]] = {
+    SEND: _send_body,
+    CORRECTION: _update_body,
+    COMPENSATION: _compensation_body,
+}
+ENDPOINTS = {SEND: DELIVERY_SEND, CORRECTION: DELIVERY_UPDATE, COMPENSATION: DELIVERY_COMPENSATION}
 
 
 def _sending(attempt: Attempt) -> list[Package]:
@@ -82,9 +122,9 @@ def _mark_already_there(attempt: Attempt) -> None:
 
 def _stopping(order: Order, packages: list[Package], attempt: Attempt) -> Problem | None:
     described = tuple(draft_of_package(package) for package in packages)
-    draft = Draft(order.order_id, described, noted_by(attempt.shipment))
-    serials = [package.serial.sn_code for package in described if package.serial]
-    facts = order_facts(order, excluding=attempt.shipment, serials=serials)
+    shipment, serials = attempt.shipment, numbers_in(described)
+    draft = Draft(order.order_id, described, noted_by(shipment), shipment.kind, shipment.reason)
+    facts = order_facts(order, excluding=shipment, serials=serials, user=shipment.created_by)
     return next((problem for problem in check(draft, facts) if problem.stops), None)
 
 
@@ -135,6 +175,13 @@ def end(attempt: Attempt, *, then: str, reply: Reply | None = None, slug: str = 
         attempt.elapsed_ms = reply.elapsed_ms
     attempt.save()
     close_attempt_if_settled(attempt, attempt.ended_at)
+
+
+def _change(package: Package) -> ChangeWire:
+    """A correction as it goes on the wire; the parcel's old number as WeChat wrote it."""
+    items = wire(package).items
+    old, new = (package.old_delivery_id, package.old_waybill_id), (package.delivery_id, package.waybill_id)
+    return ChangeWire(*old, *new, items)
 
 
 def wire(package: Package) -> PackageWire:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from merchants.models import platform_host
 from merchants.queries import open_pauses
 from shipping import states
+from shipping.drafts import CORRECTION, SEND
 from shipping.models import Attempt, Order, Package, Shipment
 from shipping.services import close_attempt_if_settled, move
 from shipping.syncing import store_reply
@@ -17,7 +18,7 @@ from wechat.errcodes import meaning
 from wechat.outcomes import read_outcome
 from wechat.replies import Reply
 
-from .matching import CLOSED_STATUSES, SHIPPED_STATUSES, Match, are_goods_gone, match
+from .matching import CLOSED_STATUSES, SHIPPED_STATUSES, Match, are_goods_gone, is_old_shown, match
 from .pacing import requeue_at, until
 from .pausing import MAY_NOT_READ, note_refusal
 from .recording import NO_ANSWER, apply, grace, kept_reply, was_listed_answer
@@ -112,14 +113,21 @@ def _settle_absent(packages: list[Package], attempt: Attempt, order: Order) -> N
 
 
 def _resend_or_ask(package: Package, attempt: Attempt, order: Order) -> None:
-    if order.status in CLOSED_STATUSES:
-        _conflict(package, attempt, "order_closed_meanwhile")
-    elif order.status in SHIPPED_STATUSES or are_goods_gone(order, package):
-        _conflict(package, attempt, "someone_else_shipped")
-    elif package.lost_calls >= MAX_RESENDS:
-        _conflict(package, attempt, "sent_twice_unconfirmed")
+    if obstacle := _obstacle(package, order):
+        _conflict(package, attempt, obstacle)
     else:
         _resend(package, attempt)
+
+
+def _obstacle(package: Package, order: Order) -> str:
+    """Why a lost call is not simply made again, "" when nothing speaks against it."""
+    if order.status in CLOSED_STATUSES:
+        return "order_closed_meanwhile"
+    if package.kind == SEND and (order.status in SHIPPED_STATUSES or are_goods_gone(order, package)):
+        return "someone_else_shipped"
+    if package.kind == CORRECTION and not is_old_shown(order, package):
+        return "parcel_went_missing"
+    return "sent_twice_unconfirmed" if package.lost_calls >= MAX_RESENDS else ""
 
 
 def _resend(package: Package, attempt: Attempt) -> None:

@@ -10,9 +10,9 @@ from django.db.models import Exists, Min, QuerySet
 from django.utils import timezone
 
 from shipping.models import Attempt, Shipment
-from shipping.pauses import stopping_pauses
+from shipping.pauses import CALLS, stopping_pauses
 
-from .claiming import BETWEEN_CALLS, recent_calls, unblocked
+from .claiming import BETWEEN_CALLS, not_paused, recent_calls, unblocked
 from .settling import to_settle
 from .tempo import next_turns, waiting_for_turn
 
@@ -30,7 +30,7 @@ def is_work_due() -> bool:
 
 
 def _sends(only: Collection[int] | None) -> Iterator[datetime]:
-    rows = unblocked(only).exclude(merchant__in=stopping_pauses().values("merchant")).order_by("due_at")
+    rows = not_paused(unblocked(only)).order_by("due_at")
     slow = waiting_for_turn().values("merchant")
     yield from _turns(rows.filter(merchant__in=slow))
     rows = rows.exclude(merchant__in=slow)
@@ -52,12 +52,17 @@ def _turns(rows: QuerySet[Shipment]) -> Iterator[datetime]:
 
 def _after_pauses(only: Collection[int] | None) -> Iterator[datetime]:
     """A pause that ends by itself is a delay like any other."""
+    for kind, call in CALLS.items():
+        yield from _after(unblocked(only).filter(kind=kind), call)
+
+
+def _after(rows: QuerySet[Shipment], call: str) -> Iterator[datetime]:
     ends: dict[int, list[datetime | None]] = {}
-    for merchant_id, until in stopping_pauses().values_list("merchant_id", "until"):
+    for merchant_id, until in stopping_pauses(call).values_list("merchant_id", "until"):
         ends.setdefault(merchant_id, []).append(until)
     for merchant_id, moments in ends.items():
         known = [moment for moment in moments if moment is not None]
-        first = unblocked(only).filter(merchant_id=merchant_id).order_by("due_at").first()
+        first = rows.filter(merchant_id=merchant_id).order_by("due_at").first()
         if len(known) == len(moments) and first and first.due_at:
             yield max(first.due_at, *known)
 

@@ -3,15 +3,22 @@
 All ids are text: order ids have 19 digits, which spreadsheets and JavaScript destroy. Money is in fen.
 """
 
-from .clock import Schedule, SyncCursor
+from .batches import Batch, BatchFile, BatchOrder, BatchRow, BatchStore, Remembered
+from .clock import Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
+from .station import ScanSession, SerialUse
 from .tempo import Tempo
 
 __all__ = [
     "LAST_DAY",
     "Attempt",
+    "Batch",
+    "BatchFile",
+    "BatchOrder",
+    "BatchRow",
+    "BatchStore",
     "Courier",
     "Course",
     "Hold",
@@ -22,8 +29,12 @@ __all__ = [
     "PackageItem",
     "Parcel",
     "Printing",
+    "Reading",
+    "Remembered",
+    "ScanSession",
     "Schedule",
     "Serial",
+    "SerialUse",
     "Shipment",
     "StatusChange",
     "SyncCursor",

@@ -1,9 +1,14 @@
 """What the background remembers of its own work: how far it read, when it last ran."""
 
+from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
 from merchants.models import Merchant
+from wechat.errcodes import Code, meaning
+
+from .orders import Order
 
 
 class SyncCursor(models.Model):
@@ -32,6 +37,34 @@ class SyncCursor(models.Model):
     read = models.PositiveIntegerField(default=0)
     changed = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
+
+
+class Reading(models.Model):
+    """An order that is to be read now: WeChat pushed an event about it, or a person asked.
+
+    It goes when a reading begun after `asked_at` was stored; until then what we know of the order is old.
+    """
+
+    order = models.OneToOneField(Order, models.PROTECT, related_name="reading")
+    asked_at = models.DateTimeField(default=timezone.now)
+    # A person also wants to know about what else stands in the order's way; None: an event.
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # Null: it was refused, and is not tried again by itself.
+    due_at = models.DateTimeField(null=True, default=timezone.now)
+    tries = models.PositiveSmallIntegerField(default=0)
+    errcode = models.IntegerField(null=True)
+    slug = models.CharField(max_length=40, blank=True)
+    errmsg = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="reading_due"),
+        ]
+
+    @property
+    def reason(self) -> Code | None:
+        """Why the last try brought nothing; None before the first."""
+        return meaning(self.errcode, self.slug) if self.tries else None
 
 
 class Schedule(models.Model):

@@ -77,6 +77,8 @@ class Order(models.Model):
     alarm_at = models.DateTimeField(null=True)
     alarm_done_at = models.DateTimeField(null=True)
     alarm_done_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    # The buyer urged the shipping last then: only a pushed event says so, no read does.
+    urged_at = models.DateTimeField(null=True)
     # Its buyer's data was removed for good: what a later reading brings of it is not kept.
     erased_at = models.DateTimeField(null=True)
     # When its goods were entered by a person, for a store whose orders nobody may read.

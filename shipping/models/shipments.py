@@ -10,6 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from merchants.models import Merchant
 from shipping import states
+from shipping.drafts import CORRECTION, SEND
 
 from .orders import ID, Order
 
@@ -19,6 +20,10 @@ class Shipment(models.Model):
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="shipments")
     order = models.ForeignKey(Order, models.PROTECT, related_name="shipments")
+    # Goods that leave, a number put right, a parcel sent a second time (drafts.KINDS).
+    kind = models.CharField(max_length=12, default=SEND, db_default=SEND)
+    # Why it is sent again, as the platform numbers it.
+    reason = models.PositiveSmallIntegerField(null=True)
     corrects = models.ForeignKey(
         "self", models.PROTECT, null=True, db_index=False, related_name="corrections"
     )
@@ -27,6 +32,10 @@ class Shipment(models.Model):
     door = models.CharField(max_length=10, default="page")
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="shipments"
+    )
+    # Whose badge was scanned at the station, where one login serves several packers.
+    packer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, db_index=False, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
     # When the worker may claim it next; null when nothing of it is queued.
@@ -100,6 +109,8 @@ class Package(models.Model):
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="packages")
     order = models.ForeignKey(Order, models.PROTECT, related_name="packages")
     shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="packages")
+    # The shipment's kind, here for the constraint and for whoever counts pieces.
+    kind = models.CharField(max_length=12, default=SEND, db_default=SEND)
     position = models.PositiveSmallIntegerField()
     status = models.CharField(max_length=10, default=states.DRAFT)
     status_at = models.DateTimeField(default=timezone.now)
@@ -112,6 +123,9 @@ class Package(models.Model):
     deliver_type = models.PositiveSmallIntegerField()
     delivery_id = models.CharField(max_length=ID, blank=True)
     waybill_id = models.CharField(max_length=ID, blank=True)
+    # Of a correction: courier and number as WeChat shows them, untouched.
+    old_delivery_id = models.CharField(max_length=ID, blank=True, default="", db_default="")
+    old_waybill_id = models.CharField(max_length=ID, blank=True, default="", db_default="")
     attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="packages")
     errcode = models.BigIntegerField(null=True)
     slug = models.CharField(max_length=40, blank=True)
@@ -132,7 +146,8 @@ class Package(models.Model):
             ),
             models.UniqueConstraint(
                 fields=["merchant", "order", "delivery_id", "waybill_id"],
-                condition=~Q(status__in=states.FREES_WAYBILL) & ~Q(waybill_id=""),
+                # A number may be corrected back to what it was.
+                condition=~Q(status__in=states.FREES_WAYBILL) & ~Q(waybill_id="") & ~Q(kind=CORRECTION),
                 name="waybill_once_per_order",
             ),
         ]
@@ -200,6 +215,9 @@ class StatusChange(models.Model):
     at = models.DateTimeField(default=timezone.now)
     who = models.CharField(max_length=10)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
+    packer = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, db_index=False, related_name="+"
+    )
     attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="changes")
     reason = models.CharField(max_length=300, blank=True)
 

@@ -8,8 +8,18 @@ not read say nothing (`when_read`); what we know ourselves (couriers, numbers us
 
 from collections.abc import Iterable
 
-from shipping.drafts import Draft, OrderFacts, Problem
+from shipping.drafts import COMPENSATION, CORRECTION, SEND, Draft, OrderFacts, Problem
 
+from .after import (
+    corrected_order_is_not_over,
+    corrected_parcel_is_shown,
+    correction_changes_something,
+    corrections_are_left,
+    resend_says_why,
+    resends_are_left,
+    resent_goods_have_left,
+    resent_order_has_left,
+)
 from .body import (
     counts_are_at_least_one,
     numbers_are_numbers,
@@ -21,8 +31,8 @@ from .extras import (
     course_goods_are_a_course,
     course_package_has_one_sku,
     course_path_is_complete,
+    device_belongs_to_no_other_order,
     imeis_are_sound_and_differ,
-    sn_belongs_to_no_other_order,
     sn_once_per_shipment,
     subsidy_package_has_one_sku,
     subsidy_package_has_sn,
@@ -74,13 +84,32 @@ RULES: tuple[Rule, ...] = (
     package_holds_products, products_belong_to_the_order, counts_fit_what_is_left, virtual_ships_whole,
     course_package_has_one_sku, course_path_is_complete, course_ends_after_it_starts,
     course_goods_are_a_course, subsidy_package_has_sn, imeis_are_sound_and_differ, sn_once_per_shipment,
-    sn_belongs_to_no_other_order, subsidy_package_has_one_sku, courier_may_carry_the_subsidy,
+    device_belongs_to_no_other_order, subsidy_package_has_one_sku, courier_may_carry_the_subsidy,
 )  # fmt: skip
 
 
+COURIER_AND_NUMBER: tuple[Rule, ...] = (
+    shipment_names_order_and_packages, numbers_are_numbers, counts_are_at_least_one,
+    express_names_its_courier, courier_is_on_the_merchants_list, express_names_its_waybill,
+    waybill_looks_usual, waybill_once_per_shipment, waybill_is_new_to_the_order, waybill_goes_to_one_buyer,
+)  # fmt: skip
+CORRECTION_RULES: tuple[Rule, ...] = (
+    order_was_read, corrected_order_is_not_over, corrections_are_left, corrected_parcel_is_shown,
+    correction_changes_something, *COURIER_AND_NUMBER,
+)  # fmt: skip
+COMPENSATION_RULES: tuple[Rule, ...] = (
+    order_was_read, order_is_not_held, resent_order_has_left, resends_are_left, resend_says_why,
+    delivery_type_is_known, delivery_type_fits_the_order, *COURIER_AND_NUMBER,
+    package_holds_products, products_belong_to_the_order, resent_goods_have_left,
+)  # fmt: skip
+RULES_OF: dict[str, tuple[Rule, ...]] = {
+    SEND: RULES, CORRECTION: CORRECTION_RULES, COMPENSATION: COMPENSATION_RULES,
+}  # fmt: skip
+
+
 def check(draft: Draft, facts: OrderFacts) -> list[Problem]:
-    """Everything wrong with the draft, in the order of RULES."""
-    return [problem for rule in RULES for problem in rule(draft, facts)]
+    """Everything wrong with the draft, in the order of the rules of its kind."""
+    return [problem for rule in RULES_OF[draft.kind] for problem in rule(draft, facts)]
 
 
 def stops(problems: Iterable[Problem]) -> bool:

@@ -1,8 +1,12 @@
 """What some packages carry besides: a course to open, a serial number of the state subsidy."""
 
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
 from stdnum import imei
 
-from shipping.drafts import EXPRESS, Draft, OrderFacts, PackageDraft, Pair, SerialDraft
+from shipping.drafts import EXPRESS, Draft, OrderFacts, PackageDraft, Pair, SerialDraft, SerialHolder
 from wechat.waybills import normalise
 
 from .reading import Problems, courses, packages, pairs, repeated, sent_as, serials, stop, warn, when_read
@@ -80,16 +84,25 @@ def imeis_are_sound_and_differ(draft: Draft, facts: OrderFacts) -> Problems:
 
 def sn_once_per_shipment(draft: Draft, facts: OrderFacts) -> Problems:
     """One device cannot be in two packages; 268545011."""
-    numbers = ((f"{path}.sn_code", serial.sn_code) for path, serial in serials(draft))
-    yield from (stop(path, 268545011, sn_code=number) for path, number in repeated(numbers))
+    numbers = [(f"{path}.sn_code", serial.sn_code) for path, serial in serials(draft)]
+    counts = Counter(normalise(number) for _, number in numbers)
+    for path, number in repeated(numbers):
+        yield stop(path, 268545011, asked=counts[number])
 
 
-def sn_belongs_to_no_other_order(draft: Draft, facts: OrderFacts) -> Problems:
-    """Section 6, 268545011."""
-    used = {normalise(number): other for number, other in facts.serials_used.items() if number}
+def device_belongs_to_no_other_order(draft: Draft, facts: OrderFacts) -> Problems:
+    """Section 6, 268545011: its SN is on one order only; an IMEI names the same device."""
+    used = {normalise(number): holder for number, holder in facts.serials_used.items() if number}
     for path, serial in serials(draft):
-        if (number := normalise(serial.sn_code)) in used:
-            yield stop(f"{path}.sn_code", 268545011, sn_code=number, other=used[number])
+        for name in ("sn_code", "imei1", "imei2"):
+            if holder := used.get(normalise(getattr(serial, name))):
+                yield stop(f"{path}.{name}", 268545011, **_told_of(holder))
+
+
+def _told_of(holder: SerialHolder) -> Mapping[str, Any]:
+    """As much as may be told; a number whose holder is not named is just taken."""
+    known = {"other": holder.order_id, "who": holder.who, "at": holder.at}
+    return {name: text for name, text in known.items() if text}
 
 
 @when_read

@@ -96,7 +96,8 @@ def waybill_is_new_to_the_order(draft: Draft, facts: OrderFacts) -> Problems:
     """HOUSE.md section 5: our parcel is matched by its waybill within the order, so it has its own."""
     used = {normalise(number) for number in facts.waybills_used} - {""}
     for path, package in sent_as(EXPRESS, draft):
-        if (number := normalise(package.waybill_id)) in used:
+        own = {normalise(package.old[1])} if package.old else set()
+        if (number := normalise(package.waybill_id)) in used - own:
             yield stop(f"{path}.waybill_id", slug="waybill_already_on_order", waybill_id=number)
 
 

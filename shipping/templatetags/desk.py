@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from shipping import states
+from shipping.drafts import COMPENSATION, CORRECTION, SEND
 from shipping.labels import looked_at, noted_by, noted_of
 from shipping.lists import AT_MOST, TO_SHIP
 from shipping.models import Order, OrderLine, Package, PackageItem, Parcel
-from shipping.queries import address_of, can_ship, is_held, pieces_left
+from shipping.queries import address_of, can_ship, event_kind, is_held, pieces_left
 from wechat.errcodes import Code, meaning, problem_text
 
 register = template.Library()
@@ -79,14 +80,40 @@ EVENTS = {
     "hold": Look(lazy("暂不发货"), "yellow"),
     "release": Look(pgettext_lazy("order", "恢复发货"), "azure"),
     "print": Look(lazy("打印配货单"), "secondary"),
+    "pushed": Look(lazy("微信通知"), "cyan"),
     "intercept": Look(lazy("勾掉待拦截"), "orange"),
+}
+
+
+# What a status is called where it is not goods that leave: "<kind> <status>", as the timeline has it.
+AFTER = {
+    "correction queued": Look(lazy("更正待提交"), "azure", lazy("已保存，系统会自动提交，不用等在这里。")),
+    "correction sending": Look(lazy("更正提交中"), "blue"),
+    "correction shipped": Look(lazy("已更正"), "green"),
+    "correction rejected": Look(
+        lazy("更正没有成功"), "red", lazy("微信上还是原来的单号，按下面的说明处理。")
+    ),
+    "correction unknown": Look(
+        lazy("更正待核对"), "purple", lazy("改没改成还不知道，先不要再改；系统正在向微信核对。")
+    ),
+    "correction cancelled": Look(lazy("更正已取消"), "secondary"),
+    "compensation queued": Look(lazy("补发待提交"), "azure", lazy("已保存，系统会自动提交，不用等在这里。")),
+    "compensation sending": Look(lazy("补发提交中"), "blue"),
+    "compensation shipped": Look(lazy("已补发"), "green"),
+    "compensation rejected": Look(lazy("补发没有成功"), "red", lazy("包裹先别交给快递，按下面的说明处理。")),
 }
 
 
 @register.filter
 def look(status: str) -> Look:
-    """A package's status, or another event of an order's timeline."""
-    return LOOKS.get(status) or EVENTS[status]
+    """A status of a package, of any kind, or another event of an order's timeline."""
+    known = LOOKS.get(status) or AFTER.get(status) or EVENTS.get(status)
+    return known or LOOKS[status.partition(" ")[2]]
+
+
+@register.filter
+def look_of(package: Package) -> Look:
+    return look(event_kind(package.kind, package.status))
 
 
 @register.filter
@@ -97,6 +124,8 @@ def order_status(status: int | None) -> object:
 @register.filter
 def flags(order: Order) -> list[tuple[object, str]]:
     found: list[tuple[object, str]] = [(word, colour) for name, word, colour in FLAGS if getattr(order, name)]
+    if order.urged_at and order.status in TO_SHIP:
+        found.insert(0, (_("买家催发货"), "orange"))
     return [*found, (_("虚拟"), "azure")] if order.deliver_method in (1, 3) else found
 
 
@@ -246,17 +275,21 @@ BACK_OFFICE = "https://store.weixin.qq.com/"
 IN_THE_FORM, AT_WECHAT, ON_THE_LABEL = ("fix",), ("reread", "backoffice", "fix"), ("checked", "fix")
 
 
+# Where a rejected package of a kind is put right.
+FORMS = {SEND: "order_ship", CORRECTION: "parcel_correct", COMPENSATION: "order_resend"}
+
+
 @register.filter
 def remedies(package: Package) -> list[Button]:
     """The buttons that fit where the package stands and what went wrong."""
     order_id = package.order.order_id
-    ship, read = reverse("order_ship", args=[order_id]), reverse("order_read", args=[order_id])
+    form, read = reverse(FORMS[package.kind], args=[order_id]), reverse("order_read", args=[order_id])
     wanted = _wanted(package)
     seen = looked_at(noted_of(package.order)) if "checked" in wanted else ""
     confirm = f"{reverse('package_confirm', args=[package.pk])}?seen={seen}"
     buttons = {
         "withdraw": Button(_("撤回"), reverse("shipment_cancel", args=[package.shipment_id]), "", True),
-        "fix": Button(_("改正后重发"), f"{ship}?fix={package.pk}", "btn-primary"),
+        "fix": Button(_("改正后重发"), f"{form}?fix={package.pk}", "btn-primary"),
         "checked": Button(_("核对过了，照发"), confirm, "btn-primary", True),
         "reread": Button(_("重新读取订单"), read, "", True),
         "backoffice": Button(_("打开微信小店后台"), BACK_OFFICE),
@@ -272,6 +305,8 @@ def _wanted(package: Package) -> tuple[str, ...]:
     if package.slug in ("address_changed", "goods_changed"):
         return ON_THE_LABEL
     code = meaning(package.errcode, package.slug)
+    if package.kind != SEND:
+        return AT_WECHAT
     return IN_THE_FORM if code.fixed_by == "staff" or code.field.startswith("packages") else AT_WECHAT
 
 
@@ -285,8 +320,13 @@ def is_corrected(package: Package) -> bool:
 def pills(order: Order) -> list[Package]:
     """The packages that say how an order stands: no drafts, nothing withdrawn, nothing already corrected."""
     over = (states.DRAFT, states.CANCELLED)
-    packages = [package for package in order.packages.all() if package.status not in over]
+    packages = [p for p in order.packages.all() if p.status not in over and not _is_put_right(p)]
     return [p for p in packages if p.status != states.REJECTED or not is_corrected(p)]
+
+
+def _is_put_right(package: Package) -> bool:
+    """A number that was corrected is no news: its parcel says that it has left."""
+    return package.kind == CORRECTION and package.status == states.SHIPPED
 
 
 @register.filter

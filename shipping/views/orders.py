@@ -20,6 +20,7 @@ from shipping import lists, services, states
 from shipping.around import open_holds
 from shipping.asked import moment
 from shipping.conflicts import conflict_of
+from shipping.drafts import CORRECTION
 from shipping.forms import in_words
 from shipping.labels import looked_at, noted_of
 from shipping.models import Order, Package
@@ -76,9 +77,19 @@ def _registered(order: Order, packages: list[Package]) -> list[Registered]:
     """What WeChat shows, and what it has just accepted of ours and no read shows yet."""
     shown = [Registered(p.waybill_id, courier_name(p), p.delivered_at) for p in parcels_of(order)]
     numbers = {normalise(parcel.number) for parcel in shown}
-    ours = (p for p in packages if p.status == states.SHIPPED and normalise(p.waybill_id) not in numbers)
+    done = [p for p in packages if p.status == states.SHIPPED]
+    # A number put right takes the place of the old one, before a read shows it too.
+    put_right = {normalise(p.old_waybill_id): p for p in done if p.kind == CORRECTION}
+    shown = [_as_corrected(parcel, put_right) for parcel in shown]
+    numbers |= {normalise(parcel.number) for parcel in shown} | {*put_right}
+    ours = (p for p in done if p.kind != CORRECTION and normalise(p.waybill_id) not in numbers)
     accepted = [Registered(p.waybill_id, courier_name(p), p.status_at) for p in ours]
     return [parcel for parcel in (*shown, *accepted) if parcel.number]
+
+
+def _as_corrected(parcel: Registered, put_right: dict[str, Package]) -> Registered:
+    new = put_right.get(normalise(parcel.number))
+    return Registered(new.waybill_id, courier_name(new), parcel.at) if new else parcel
 
 
 @translation.override("zh-hans")

@@ -75,7 +75,9 @@ def _submit(desk: Desk) -> HttpResponse:
         return _done(desk, is_first=False)
     draft, problems = desk.rehearse()
     siblings = _siblings(desk, draft)
-    problems_there = [(o, p) for o, d in siblings for p in services.rehearse(order=o, draft=d)[1]]
+    problems_there = [
+        (o, p) for o, d in siblings for p in services.rehearse(order=o, draft=d, user=desk.user)[1]
+    ]
     everything = [*problems, *(problem for _, problem in problems_there)]
     is_stopped = any(problem.stops and problem.slug not in CONFIRMABLE for problem in everything)
     needs_yes = bool(everything or desk.gone()) or "review" in desk.request.POST

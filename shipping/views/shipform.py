@@ -12,8 +12,8 @@ from django.utils.translation import get_language
 from merchants.models import User
 from shipping import services, states
 from shipping.asked import moment, whole
-from shipping.drafts import VIRTUAL, Draft, OrderFacts, Problem
-from shipping.forms import Finding, ShipForm, blank_card, card_of, in_words, read_form
+from shipping.drafts import SEND, VIRTUAL, Draft, OrderFacts, Problem
+from shipping.forms import Card, Finding, ShipForm, blank_card, card_of, in_words, read_form
 from shipping.labels import looked_at
 from shipping.models import Order, OrderLine, Package, Typed
 from shipping.queries import (
@@ -76,7 +76,7 @@ class Desk:
 
     def rehearse(self) -> tuple[Draft, list[Problem]]:
         corrects = self.fix.shipment if self.fix else None
-        return services.rehearse(order=self.order, draft=self.draft(), corrects=corrects)
+        return services.rehearse(order=self.order, draft=self.draft(), corrects=corrects, user=self.user)
 
     def with_one_more(self) -> "Desk":
         self.form.cards.append(blank_card(self.facts, self.form.cards))
@@ -133,6 +133,7 @@ def fixed_package(request: MemberRequest, order: Order, typed: Typed | None) -> 
     asked = request.GET.get("fix") or request.POST.get("fix") or (typed.fields.get("fix") if typed else "")
     pk = whole(str(asked or ""))
     rows = packages_for(request.user).filter(order=order, status=states.REJECTED, shipment__corrections=None)
+    rows = rows.filter(kind=SEND)
     return rows.filter(pk=pk).first() if pk is not None else None
 
 
@@ -176,12 +177,24 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
         "typed": desk.restored,
         "is_kept_draft": desk.is_kept,
         "same_buyer": desk.same_buyer(),
+        "split": split_box(desk),
         "seen": desk.seen,
         "recharge": recharge_of(order) if facts.suggested_type == VIRTUAL else {},
         **presence_of(desk.request, order),
         **summary,
     }
     return render(desk.request, "shipping/ship.html", context)
+
+
+def split_box(desk: Desk) -> Card | None:
+    """The box that would hold once more what another holds whole: one piece goes in one parcel only."""
+    asked: set[tuple[str, str]] = set()
+    for card in desk.form.cards:
+        pairs = {pair for pair, text in card.counts.items() if text.strip() not in ("", "0")}
+        if "goods" in card.findings and pairs & asked:
+            return card
+        asked |= pairs
+    return None
 
 
 def _focus(desk: Desk, *, needs_yes: bool) -> str:

@@ -7,10 +7,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from merchants.models import Role
-from merchants.queries import has_role
+from merchants.queries import has_role, lines_for
 from shipping import services
 from shipping.pauses import pause_to_end, standstills_to_end
 from shipping.views import MemberRequest
+
+LINES_SHOWN = 50
 
 
 @require_GET
@@ -18,7 +20,9 @@ def todo_list(request: MemberRequest) -> HttpResponse:
     """Each open pause with its reason, what to do about it, and the button that ends it."""
     if not has_role(request.user, Role.ADMIN):
         raise Http404
-    return render(request, "shipping/todo_list.html", {"todo": standstills_to_end(request.user)})
+    lines = lines_for(request.user, LINES_SHOWN + 1)
+    shown = {"lines": lines[:LINES_SHOWN], "has_more_lines": len(lines) > LINES_SHOWN}
+    return render(request, "shipping/todo_list.html", {"todo": standstills_to_end(request.user), **shown})
 
 
 @require_POST

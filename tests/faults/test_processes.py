@@ -102,10 +102,11 @@ def test_a_frozen_worker_wakes_to_a_call_that_is_settled_once(world: Any, pump: 
 def test_what_a_frozen_worker_had_not_sent_is_too_old_to_send(world: Any, settings: Any) -> None:
     from merchants import lines
     from shipping.dispatch.pump import send_in_time
+    from wechat.endpoints import DELIVERY_SEND
 
     line = lines.ensure(world.merchant)
     assert line is not None
-    reply = send_in_time({"order_id": "1"}, line, time.monotonic() - 0.1)
+    reply = send_in_time(DELIVERY_SEND, {"order_id": "1"}, line, time.monotonic() - 0.1)
     assert reply.kind == "not_sent"
     assert not any(row["path"].endswith("delivery/send") for row in world.remote.ledger())
 

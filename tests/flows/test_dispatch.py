@@ -63,9 +63,9 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_ends_shipped_once(world: Any, pump: Any, settings: Any, fault: str) -> None:
-    settings.SETTLE_GRACE, settings.WECHAT_TIMEOUT = 1.2, (0.5, 0.6, 1.0)
+    settings.SETTLE_GRACE, settings.WECHAT_TIMEOUT = 0.6, (0.3, 0.3, 0.5)
     order = world.order()
-    world.remote.fault(fault, seconds=0.8 if fault == "late_accept" else 2)
+    world.remote.fault(fault, seconds=0.4 if fault == "late_accept" else 1)
     shipment = ship(order)
     pump()
     status, accepted, sends = FAULTS[fault]

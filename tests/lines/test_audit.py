@@ -1,8 +1,10 @@
 """Who changed how a store is called: names of fields, never what was typed."""
 
+import time
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from merchants.models import Audit, Credential, User
@@ -57,3 +59,25 @@ def test_the_platform_is_noted_and_only_superusers_see_it(provider: Provider, ad
     assert "platform 1" in page(root.get("/admin/merchants/audit/"))
     assert "platform 1" not in page(admin.get("/admin/merchants/audit/"))
     assert PLATFORM not in str(list(Audit.objects.values()))
+
+
+def test_authorising_cancelling_forcing_and_erasing_are_noted(authorized: Provider, admin: Client) -> None:
+    authorized.push("unauthorized", appid=authorized.world.merchant.appid, create_time=int(time.time()) + 5)
+    authorized.work()
+    Credential.objects.update(mode="own", app_secret=TYPED)
+    save(admin, mode="own", _force="1")
+    call_command("erase_merchant", authorized.world.merchant.appid)
+    rows = Audit.objects.filter(kind="credential", merchant=authorized.world.merchant).order_by("id")
+    seen = [(row.action, *row.fields, row.by and row.by.username) for row in rows]
+    assert seen[-4:] == [
+        ("added", "authorization", None),
+        ("removed", "authorization", None),
+        ("changed", "force_refresh", "boss"),
+        ("removed", "credential", None),
+    ]
+    assert TYPED not in str(list(Audit.objects.values()))
+    root = Client()
+    root.force_login(User.objects.get(username="root"))
+    shown = page(root.get("/admin/merchants/audit/"))
+    assert "强制换新 access_token" in shown
+    assert "授权" in shown

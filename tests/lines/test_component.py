@@ -168,6 +168,32 @@ def test_a_lost_refresh_token_is_found_on_a_later_page(authorized: Provider, mon
     assert len(authorized.calls("api_get_authorizer_list")) == 3
 
 
+def test_a_recovered_store_has_its_rights_read_again_and_a_missing_set_named(
+    authorized: Provider, admin: Client
+) -> None:
+    appid = authorized.world.merchant.appid
+    authorized.world.remote.authorize(PLATFORM, appid, funcs=[192])
+    Credential.objects.update(refresh_token="", token_expires_at=None)
+    lines.ensure(authorized.world.merchant)
+    assert authorized.row.permission_sets == [192]
+    assert Pause.objects.get(ended_at=None).slug == "permission_set_missing"
+    shown = page(admin.get(f"/admin/merchants/credential/{authorized.row.pk}/change/"))
+    assert "缺少 131（订单与发货）" in shown
+    authorized.world.remote.authorize(PLATFORM, appid)
+    Credential.objects.update(refresh_token="", token_expires_at=None, recovered_at=None)
+    assert lines.ensure(authorized.world.merchant) is not None
+    assert authorized.row.permission_sets == [131]
+    assert not Pause.objects.filter(ended_at=None).exists()
+
+
+def test_a_recovery_whose_rights_cannot_be_read_keeps_what_was_known(authorized: Provider) -> None:
+    Credential.objects.update(refresh_token="", token_expires_at=None)
+    authorized.world.remote.fault("code", call="api_get_authorizer_info", errcode=-1)
+    assert lines.ensure(authorized.world.merchant) is not None
+    assert authorized.row.permission_sets == [131]
+    assert not Pause.objects.filter(ended_at=None).exists()
+
+
 def test_a_store_on_no_list_is_told_and_not_asked_for_in_a_loop(provider: Provider) -> None:
     provider.ticket()
     for _ in range(3):

@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -20,6 +21,7 @@ from merchants import errands, lines
 from merchants.credentials import state_of
 from merchants.kept import kept
 from merchants.models import Credential, Errand, User
+from shipping.models import Shipment
 from tests.conftest import SECRET
 from tests.faults.test_leaks import database
 from tests.flows.test_dispatch import ship
@@ -105,8 +107,16 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_no_way_to_fail_leaves_one_behind(
-    world: Any, pump: Any, settings: Any, loud: Any, capfd: Any, canaries: set[str], fault: str
+    world: Any,
+    pump: Any,
+    settings: Any,
+    loud: Any,
+    capfd: Any,
+    canaries: set[str],
+    monkeypatch: Any,
+    fault: str,
 ) -> None:
+    monkeypatch.setattr("shipping.dispatch.claiming.BETWEEN_CALLS", timedelta(0))
     settings.WECHAT_TIMEOUT, settings.SETTLE_GRACE = (0.3, 0.3, 0.5), 0.3
     shipment = ship(world.order())
     Credential.objects.update(token_expires_at=None)
@@ -115,7 +125,12 @@ def test_no_way_to_fail_leaves_one_behind(
             world.remote.fault(FAULTS[fault], call=call)
     else:
         settings.WECHAT_API_URL = unreachable()
-    pump(4 if FAULTS[fault] else 1)
+    pump(0.1)
+    # A new token could not be fetched. With the old one and without the wait, the send fails, too.
+    Credential.objects.update(token_expires_at=timezone.now() + timedelta(hours=1))
+    Shipment.objects.update(due_at=timezone.now())
+    pump(1)
+    assert (fault == "refused") == (not world.sends(shipment.order))
     client = Client()
     client.force_login(User.objects.create_superuser("root"))
     pages = "".join(

@@ -20,7 +20,7 @@ from tests.faults.test_leaks import database
 pytestmark = pytest.mark.django_db(transaction=True)
 CANARY = "CANARY-{}-0123456789abcdefghij"
 SECRETS = {
-    Credential: ("app_secret", "access_token", "refresh_token"),
+    Credential: ("app_secret", "access_token", "refresh_token", "push_token", "aes_key"),
     Platform: ("app_secret", "push_token", "aes_key", "verify_ticket", "access_token"),
     PushedEvent: ("body",),
     Errand: ("given", "result"),

@@ -15,8 +15,9 @@ from merchants.credentials import ask_link, state_of
 from merchants.models import Errand, Membership, Merchant, OneTimeLink, Pause, User
 from merchants.services import add_merchant, pause_merchant, set_membership
 from shipping import states
+from shipping.batches import controls, steps
 from shipping.drafts import Draft, PackageDraft
-from shipping.models import Attempt, Order, OrderLine, Package
+from shipping.models import Attempt, Batch, Order, OrderLine, Package
 from shipping.services import queue_shipment
 
 # Each includes the ones before it; ANYONE is signed in and perhaps of no store.
@@ -39,6 +40,7 @@ class Store:
     reset_token: str
     pause: Pause
     errand: Errand
+    batch: Batch
 
 
 def make_store(number: int) -> Store:
@@ -60,6 +62,7 @@ def make_store(number: int) -> Store:
         reset_token=people.reset_password(user=clerk, merchant=merchant, by=boss),
         pause=pause_merchant(merchant=merchant, errcode=48001),
         errand=ask_link(merchant=merchant, by=boss),
+        batch=_batch(boss, order),
     )
 
 
@@ -77,6 +80,14 @@ def _order(merchant: Merchant, number: int, position: int) -> tuple[Order, Packa
     OrderLine.objects.create(order=order, position=0, product_id="1001", sku_id="2001", sku_cnt=2)
     draft = Draft(order.order_id, (PackageDraft(1, "SF", f"SF31000000{number:02d}{position}"),))
     return order, queue_shipment(order=order, draft=draft, user=None).packages.get()
+
+
+def _batch(uploader: User, order: Order) -> Batch:
+    content = f"order_id,delivery_id,waybill_id\n{order.order_id},SF,SF3100000000099".encode()
+    batch = controls.upload(user=uploader, filename="a.csv", content=content)
+    while steps.work(batch):
+        pass
+    return batch
 
 
 Args = Callable[[Store], tuple[Any, ...]]
@@ -106,6 +117,10 @@ def _package_of(store: Store) -> tuple[Any, ...]:
 
 def _conflict_of(store: Store) -> tuple[Any, ...]:
     return (store.conflict.pk,)
+
+
+def _batch_of(store: Store) -> tuple[Any, ...]:
+    return (store.batch.pk,)
 
 
 def _clerk_of(store: Store) -> tuple[Any, ...]:
@@ -161,6 +176,8 @@ ROUTES: dict[str, Route] = {
     "order_intercepted": Route(STAFF, "POST", _order_of),
     # Any number may be asked for; a foreign order and a made-up one are looked for at one's own stores alike.
     "order_read": Route(ANYONE, "POST", _order_of, foreign=302),
+    "parcel_correct": Route(STAFF, args=_order_of),
+    "order_resend": Route(STAFF, args=_order_of),
     # packages
     "package_status": Route(STAFF, args=_package_of),
     "package_settle": Route(
@@ -171,11 +188,40 @@ ROUTES: dict[str, Route] = {
     # slips
     "slip_list": Route(STAFF, data=_to_print),
     "slip_print": Route(STAFF, "POST", data=_to_print),
+    # batches: the uploader's own, and those with orders of a store one manages
+    "batch_list": Route(ANYONE),
+    "batch_upload": Route(ANYONE, "POST"),
+    "batch_detail": Route(MANAGER, args=_batch_of),
+    "batch_progress": Route(MANAGER, args=_batch_of),
+    "batch_rows": Route(MANAGER, args=_batch_of),
+    "batch_columns": Route(MANAGER, "POST", _batch_of),
+    "batch_courier": Route(
+        MANAGER, "POST", _batch_of, lambda store: {"merchant": store.merchant.appid, "courier": "SF"}
+    ),
+    "batch_row": Route(
+        MANAGER, "POST", lambda store: (store.batch.pk, 2), lambda store: {"waybill_id": "SF1"}
+    ),
+    "batch_ship": Route(MANAGER, "POST", _batch_of),
+    "batch_pause": Route(MANAGER, "POST", _batch_of),
+    "batch_resume": Route(MANAGER, "POST", _batch_of),
+    "batch_cancel": Route(MANAGER, "POST", _batch_of),
+    "batch_retry": Route(MANAGER, "POST", _batch_of),
+    # the scan station
+    "scan": Route(ANYONE),
+    "scan_recent": Route(ANYONE),
+    "scan_setup": Route(ANYONE, "POST", data=lambda store: {"station": "2"}),
+    "scan_codes": Route(ANYONE),
+    "scan_badges": Route(ANYONE),
     # calling WeChat
     "errand": Route(ADMIN, args=_errand_of),
     "errand_status": Route(ADMIN, args=_errand_of),
     "authorized": Route(ADMIN, args=_way_back, data=lambda store: {"auth_code": "code"}),
+    "line_test": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
+    "line_quota": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "component_events": Route(PUBLIC, "POST", unsigned=403),
+    "store_events": Route(
+        PUBLIC, "POST", lambda store: (store.merchant.credential.event_key,), unsigned=403, foreign=403
+    ),
     # the rest
     "error_list": Route(ANYONE),
     "history": Route(MANAGER),

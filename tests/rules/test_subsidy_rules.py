@@ -2,7 +2,7 @@
 
 import pytest
 
-from shipping.drafts import Goods
+from shipping.drafts import Goods, SerialHolder
 
 from .cases import (
     IMEI,
@@ -95,10 +95,22 @@ def test_sn_once_per_shipment(first, second, is_wrong):
 @pytest.mark.parametrize(
     ("used", "is_wrong"), [({}, False), ({"SN1": "777"}, True), ({"SN2": "777"}, False), ({"": "7"}, False)]
 )
-def test_sn_belongs_to_no_other_order(used, is_wrong):
+def test_a_device_belongs_to_no_other_order(used, is_wrong):
     expects = [(268545011, f"{S}.sn_code", True)] if is_wrong else []
-    assert found(serial("SN1"), facts(serials_used=used)) == expects
-    assert found(serial(""), facts(serials_used=used)) == []
+    assert (
+        found(
+            serial("SN1"),
+            facts(serials_used={number: SerialHolder(order_id) for number, order_id in used.items()}),
+        )
+        == expects
+    )
+    assert (
+        found(
+            serial(""),
+            facts(serials_used={number: SerialHolder(order_id) for number, order_id in used.items()}),
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_kill_9_loses_nothing_that_was_answered_or_accepted(tmp_path: Path) -> N
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_stops_cleanly_even_with_somebody_waiting(tmp_path: Path, number: int) -> None:
     process, url = serve(tmp_path / "state.sqlite3")
-    assert len(Remote(url).ask("GET", "/_sandbox/merchants")) == 4
+    assert len(Remote(url).ask("GET", "/_sandbox/merchants")) == 6
     assert end(process, number) == 0
     assert os.path.getsize(tmp_path / "state.sqlite3") > 0
 

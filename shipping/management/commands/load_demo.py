@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from merchants.models import Merchant, User
+from merchants.credentials import save_credential, save_platform, save_push_secrets
+from merchants.models import Merchant, Mode, Platform, User
 from merchants.services import add_merchant, set_membership
 from shipping.drafts import VIRTUAL, CourseDraft, Draft, PackageDraft, SerialDraft
 from shipping.models import Order, SyncCursor
@@ -24,6 +25,14 @@ STORES = {
     "wx1000000000000002": "广州知学课堂",
     "wx1000000000000003": "错误码演示店",
     "wx1000000000000004": "停摆演示店",
+}
+# The two that are called otherwise: by a third-party platform, and from the cloud.
+AUTHORIZED, CLOUD = "wx1000000000000005", "wx1000000000000006"
+OTHERS = {AUTHORIZED: "成都锦里文创店（第三方平台）", CLOUD: "昆明云朵花坊（云调用）"}
+PLATFORM = {
+    "app_secret": "9" * 32,
+    "push_token": "demo-push-token",
+    "aes_key": "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C",
 }
 CODE_STORES = ("wx1000000000000003", "wx1000000000000004")
 PEOPLE = {"staff": "小王", "manager": "李主管", "admin": "陈管理"}
@@ -40,11 +49,11 @@ class Command(BaseCommand):
             raise CommandError(
                 "WECHAT_API_URL is not on this machine: the demo is only loaded beside the sandbox."
             )
-        merchants = self._step("店铺", lambda: [_store(appid, name) for appid, name in STORES.items()])
+        merchants = self._step("店铺", _stores)
         self._step("账号", lambda: [_person(*person, merchants) for person in PEOPLE.items()])
         for merchant in merchants:
             # Set only when everything was read, so that an interrupted start reads on.
-            if merchant.orders_read_at is None:
+            if merchant.orders_read_at is None and merchant.appid != AUTHORIZED:
                 self._step(merchant.name, partial(_read_orders, merchant))
             if merchant.appid in CODE_STORES:
                 self._step(f"{merchant.name}的草稿", partial(_drafts, merchant))
@@ -75,17 +84,34 @@ def _drafts(merchant: Merchant) -> list[Order]:
     return orders
 
 
-def _store(appid: str, name: str) -> Merchant:
+def _stores() -> list[Merchant]:
+    """The worker reads the third party's store, once its authorisation has been pushed."""
+    own = [_store(appid, name, appid[-1] * 32) for appid, name in STORES.items()]
+    if not settings.WECHAT_CLOUD_API_URL:
+        return own
+    if not Platform.objects.exists():
+        save_platform(appid="wx1000000000000090", secrets=PLATFORM, by=None)
+    modes = {AUTHORIZED: Mode.COMPONENT, CLOUD: Mode.CLOUD}
+    return own + [_store(appid, OTHERS[appid], mode=mode) for appid, mode in modes.items()]
+
+
+def _store(appid: str, name: str, secret: str = "", mode: str = Mode.OWN) -> Merchant:
     known = Merchant.objects.filter(appid=appid).first()
-    return known or add_merchant(appid=appid, name=name, secret=appid[-1] * 32)
+    if known is None:
+        known = add_merchant(appid=appid, name=name, secret=secret)
+        save_credential(merchant=known, mode=mode, by=None)
+    if mode != Mode.COMPONENT and not known.credential.push_token:
+        pushed = {"push_token": f"push-{appid[-1] * 10}", "aes_key": appid[-1] * 43}
+        save_push_secrets(merchant=known, secrets=pushed, by=None)
+    return known
 
 
 @transaction.atomic
 def _person(username: str, name: str, merchants: list[Merchant]) -> None:
-    if User.objects.filter(username=username).exists():
-        return
-    user = User.objects.create_user(username, password=PASSWORD, display_name=name)
-    for merchant in merchants:
+    user = User.objects.filter(username=username).first()
+    user = user or User.objects.create_user(username, password=PASSWORD, display_name=name)
+    known = set(user.memberships.values_list("merchant", flat=True))
+    for merchant in (one for one in merchants if one.pk not in known):
         set_membership(user=user, merchant=merchant, role=username)
 
 

@@ -1,0 +1,1 @@
+"""A file of tracking numbers: read, rehearsed, mended, queued, followed. No step here calls WeChat."""

@@ -1,0 +1,151 @@
+"""What the worker does with a batch: a slice of the stage it is in, so that no other batch waits for it."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from django.db.models import Min, QuerySet
+from django.utils import timezone
+
+from merchants.models import User
+from merchants.queries import merchants_for
+from shipping import states
+from shipping.bulk import Wish, cancel_many, queue_many
+from shipping.drafts import Problem
+from shipping.models import Batch, BatchOrder, BatchRow, Shipment
+
+from .fixes import note_stores, remember_columns
+from .reading import read_upload
+from .rehearsal import Rehearsal, Verdict
+from .shapes import Placed, cause_of, draft_of, problems_json
+
+log = logging.getLogger(__name__)
+# Orders in one transaction: some tenths of a second in which nobody else can write.
+CHECKED, QUEUED, CANCELLED = 500, 100, 200
+SLICE = 4.0
+LEASE = timedelta(seconds=90)
+Stage = Batch.Stage
+
+
+def work(batch: Batch, seconds: float = SLICE) -> bool:
+    """Go on with a batch for so long; True while something is left for the worker."""
+    if not _take(batch):
+        return False
+    end = time.monotonic() + seconds
+    try:
+        while (step := STEPS.get(batch.stage)) and time.monotonic() < end:
+            step(batch, end)
+    finally:
+        Batch.objects.filter(pk=batch.pk).update(lease_until=timezone.now())
+    return batch.stage in STEPS
+
+
+def _take(batch: Batch) -> bool:
+    """One worker at a time; one that was killed is followed by another when its lease is over."""
+    now = timezone.now()
+    free = Batch.objects.filter(pk=batch.pk, lease_until__lte=now)
+    taken = free.update(lease_until=now + LEASE) == 1
+    batch.refresh_from_db()
+    return taken
+
+
+def _read(batch: Batch, end: float) -> None:
+    read_upload(batch)
+
+
+def _check(batch: Batch, end: float) -> None:
+    """Rehearse the orders that have no verdict yet, in the file's order."""
+    rehearsal, waiting = Rehearsal(batch), keys_to_check(batch)
+    for chunk in _chunks(waiting, CHECKED):
+        rehearsal.check(chunk)
+        if time.monotonic() > end:
+            break
+    else:
+        note_stores(batch)
+        remember_columns(batch)
+        _go_to(batch, Stage.OPEN)
+
+
+def keys_to_check(batch: Batch) -> list[str]:
+    rows = BatchRow.objects.filter(batch=batch).values("key").annotate(first=Min("number"))
+    done = set(BatchOrder.objects.filter(batch=batch).values_list("key", flat=True))
+    keys = [row["key"] for row in rows.order_by("first")]
+    return [key for key in keys if key not in done]
+
+
+def _queue(batch: Batch, end: float) -> None:
+    """Hand over what is ready and the person may still ship for; what the rules stop now turns red."""
+    user = batch.confirmed_by or batch.created_by
+    while time.monotonic() < end:
+        ready = list(ready_orders(batch, user)[:QUEUED])
+        if not ready or not _goes_on(batch):
+            _go_to(batch, Stage.OPEN)
+            return
+        _hand_over(ready, user)
+
+
+def ready_orders(batch: Batch, user: User) -> QuerySet[BatchOrder]:
+    rows = BatchOrder.objects.filter(
+        batch=batch, verdict=Verdict.READY, order__isnull=False, merchant__in=merchants_for(user)
+    )
+    return rows.select_related("order__merchant", "shipment").order_by("first_row")
+
+
+def _goes_on(batch: Batch) -> bool:
+    """Whether nobody has paused or cancelled meanwhile."""
+    batch.refresh_from_db(fields=["stage", "paused_at"])
+    return batch.stage == Stage.QUEUEING
+
+
+def _hand_over(ready: list[BatchOrder], user: User) -> None:
+    wishes = [
+        Wish(order, draft_of(row), f"batch-{row.pk}-{row.shipment_id or 0}", row.shipment)
+        for row in ready
+        if (order := row.order)
+    ]
+    for row, outcome in zip(ready, queue_many(wishes, user=user, door="batch"), strict=True):
+        if isinstance(outcome, Shipment):
+            row.verdict, row.shipment = Verdict.QUEUED, outcome
+        else:
+            row.verdict = Verdict.STOPPED
+            placed = [Placed(row.first_row, _column(problem), problem) for problem in outcome]
+            row.problems, row.cause = problems_json(placed), cause_of(placed)
+    BatchOrder.objects.bulk_update(ready, ["verdict", "shipment", "problems", "cause"])
+
+
+def _column(problem: Problem) -> str:
+    return problem.path.rpartition(".")[2].partition("[")[0]
+
+
+def _cancel(batch: Batch, end: float) -> None:
+    """Withdraw what has not left, and what was only ready."""
+    while time.monotonic() < end:
+        waiting = BatchOrder.objects.filter(batch=batch, shipment__packages__status=states.QUEUED)
+        keys = list(waiting.order_by("pk").values_list("shipment", flat=True).distinct()[:CANCELLED])
+        if not keys:
+            _go_to(batch, Stage.OPEN)
+            return
+        try:
+            cancel_many(keys, user=batch.confirmed_by or batch.created_by)
+        except states.IllegalMove:
+            # The worker claimed one of them at that very moment; look again.
+            log.info("batch=%s: somebody was faster", batch.pk)
+
+
+def _go_to(batch: Batch, stage: Batch.Stage) -> None:
+    """Onward, unless a person has sent the batch elsewhere meanwhile."""
+    Batch.objects.filter(pk=batch.pk, stage=batch.stage).update(stage=stage)
+    batch.refresh_from_db(fields=["stage"])
+
+
+def _chunks(keys: list[str], size: int) -> Iterator[list[str]]:
+    yield from (keys[first : first + size] for first in range(0, len(keys), size))
+
+
+STEPS: dict[str, Callable[[Batch, float], None]] = {
+    Stage.READING: _read,
+    Stage.CHECKING: _check,
+    Stage.QUEUEING: _queue,
+    Stage.CANCELLING: _cancel,
+}

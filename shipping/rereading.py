@@ -1,0 +1,90 @@
+"""Reads an order again because an event was pushed or a person asked, and says what came of it."""
+
+import logging
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from merchants import events
+from merchants.models import Merchant
+from wechat.outcomes import read_outcome
+from wechat.replies import Reply
+
+from .models import Order, Reading
+from .syncing import read_order, sync_return_address
+from .wake import wake
+
+log = logging.getLogger(__name__)
+# The answers after which another try may fare better; store and line are the same for the next one.
+WORTH_ANOTHER = ("later", "unclear", "not_sent")
+MOST_TRIES = 8
+SLOWEST = timedelta(minutes=5)
+# A task that has not begun after this long was lost.
+LOST = timedelta(seconds=15)
+FORGOTTEN_AFTER = timedelta(days=1)
+AT_ONCE = 50
+
+
+def reread(order_pk: int) -> None:
+    """Read one order that is waiting for it; harmless when it was read meanwhile."""
+    rows = Reading.objects.select_related("order__merchant", "asked_by")
+    reading = rows.filter(order=order_pk, due_at__lte=timezone.now()).first()
+    if reading is None:
+        return
+    began = timezone.now()
+    order, reply = read_order(reading.order.merchant, reading.order.order_id)
+    if order is not None and order.read_at == began:
+        _finish(reading, order, began)
+    else:
+        _put_off(reading, reply)
+
+
+def wake_overdue() -> None:
+    """Enqueue one run for all that were to be read and were not."""
+    if Reading.objects.filter(due_at__lte=timezone.now() - LOST).exists():
+        wake("read_overdue")
+
+
+def reread_overdue() -> None:
+    """The oldest first; each is put off or gone afterwards, so the next run has others."""
+    late = Reading.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
+    for order_pk in late.values_list("order_id", flat=True)[:AT_ONCE]:
+        try:
+            reread(order_pk)
+        except Exception:
+            log.exception("order=%s: fault of our own", order_pk)
+            Reading.objects.filter(order=order_pk).update(due_at=timezone.now() + SLOWEST)
+
+
+def forget_refused() -> None:
+    """Whoever asked has seen by now that it was refused."""
+    old = timezone.now() - FORGOTTEN_AFTER
+    Reading.objects.filter(due_at=None, asked_at__lt=old).delete()
+
+
+def _finish(reading: Reading, order: Order, began: datetime) -> None:
+    if reading.asked_by is not None:
+        _look_around(reading, order.merchant)
+    Reading.objects.filter(pk=reading.pk, asked_at=reading.asked_at).delete()
+    events.handled(order.merchant, order.order_id, began)
+
+
+def _look_around(reading: Reading, merchant: Merchant) -> None:
+    """What else stood in the order's way: a return address that was missing, a pause whose reason is over."""
+    if merchant.has_return_address is not True:
+        sync_return_address(merchant)
+        merchant.refresh_from_db(fields=["has_return_address"])
+
+
+def _put_off(reading: Reading, reply: Reply) -> None:
+    """Nothing was learned: tried again, later and later, where that may help; the rest waits for a person."""
+    again = reply.ok or read_outcome(reply).then in WORTH_ANOTHER
+    wait = min(timedelta(seconds=5 * 2**reading.tries), SLOWEST)
+    due_at = timezone.now() + wait if again and reading.tries < MOST_TRIES else None
+    same = Reading.objects.filter(pk=reading.pk, asked_at=reading.asked_at)
+    is_same = same.update(
+        tries=reading.tries + 1, due_at=due_at, errcode=reply.errcode or None,
+        slug=reply.slug or ("order_busy" if reply.ok else ""), errmsg=reply.errmsg[:300],
+    )  # fmt: skip
+    if is_same and due_at is None:
+        events.handled(reading.order.merchant, reading.order.order_id, reading.asked_at)
