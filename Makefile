@@ -3,7 +3,7 @@
 PY := .venv/bin/python
 export PYTHONUNBUFFERED := 1
 
-.PHONY: help run start demo-reset test check shots messages requirements format
+.PHONY: help run start demo-reset test check shots soak messages requirements format
 
 help: ## what each verb does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,9 @@ check: .venv/.dev ## lint, types, import contract, migrations, production settin
 	@bin/with-secrets $(PY) manage.py makemigrations --check --dry-run
 	@bin/with-secrets env DEBUG=0 PUBLIC_URL=https://desk.example.com \
 		$(PY) manage.py check --deploy --fail-level WARNING
+
+soak: .venv/.dev ## kill and stop workers for a long time, the ledger is the truth; ARGS="--kills 100 --packages 1000"
+	@$(PY) -m tests.soak $(ARGS)
 
 shots: .venv/.dev ## the screenshots of docs/img, from the running demo
 	@bin/browser

@@ -86,12 +86,13 @@ def _seen(db: sqlite3.Connection) -> page.Seen:
 
 
 def _waiting(db: sqlite3.Connection, names: dict[str, str]) -> list[tuple[str, str, str]]:
-    """The orders placed last of each store with a push address."""
+    """The orders placed last of each store with a push address, three of a store."""
     query = (
-        "SELECT order_id, appid, doc FROM orders JOIN push_addresses USING (appid)"
-        " WHERE status IN (20, 21) ORDER BY create_time DESC LIMIT ?"
+        "SELECT order_id, appid, doc FROM ("
+        "SELECT *, ROW_NUMBER() OVER (PARTITION BY appid ORDER BY create_time DESC) AS place FROM orders"
+        " JOIN push_addresses USING (appid) WHERE status IN (20, 21)) WHERE place <= 3 ORDER BY appid, place"
     )
-    rows = db.execute(query, (SHOWN,)).fetchall()
+    rows = db.execute(query).fetchall()[:SHOWN]
     return [(r["order_id"], names[r["appid"]], orders.lines(json.loads(r["doc"]))[0]["title"]) for r in rows]
 
 

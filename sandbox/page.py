@@ -59,12 +59,12 @@ def render(seen: Seen) -> str:
 <p class="note">这是本机上的替身,只按平台文档作答。这里的一切都不会发到微信,也没有真实买家。
 <br>A stand-in on this machine, written from the platform's documents. Nothing here goes to WeChat.</p>
 <p><a href="/">刷新</a> <span class="mute">(每 5 秒自动刷新;时间为北京时间)</span></p>
-<h2>最近收到的调用</h2>
-{_table(HEADS, calls, "还没有收到任何调用")}
 <h2>买家做点什么(会推送给发货台)</h2>
 {_table(["订单", "店铺", "商品", "发生"], chances, "没有等待发货的订单, 或店铺没有填推送地址")}
 <h2>最近的推送</h2>
 {_table(["时间", "订单", "事件", "推送次数", "对方回答"], map(_push, seen.pushes), "还没有推送过")}
+<h2>最近收到的调用</h2>
+{_table(HEADS, calls, "还没有收到任何调用")}
 <h2>计划中的故障</h2>
 {_table(["接口", "店铺", "订单", "故障", "剩余次数"], map(_fault, seen.faults), "没有")}
 <h2>开关</h2>

@@ -195,6 +195,8 @@ class OrderFacts:
     needs_ewaybill: bool = False
     has_online_waybill: bool = False
     has_return_address: bool | None = None
+    # Parcels of the store are saved and wait; told to preflight only.
+    is_paused: bool = False
     couriers: Mapping[str, str] | None = None
     courier_initials: Mapping[str, str] = field(default_factory=dict)
     # Numbers of the draft, SN or IMEI, that other packages hold.

@@ -7,6 +7,7 @@ from .tables.refusing import Refused
 
 WORDS = {
     "file_empty": _("文件里没有内容；请选有表头和订单行的文件，至少要有 order_id（订单号）一列。"),
+    "no_rows": _("文件只有表头，没有订单行；请把要发货的订单填在表头下面。"),
     "file_too_big": _("文件有 %(size)s MB，最多 %(most)d MB；请只留下发货要用的行和列，或拆成几个文件。"),
     "too_many_rows": _("文件超过 %(most)d 行；请拆成几个文件分别上传。"),
     "too_many_columns": _("文件超过 %(most)d 列；请只留下订单号、快递公司、快递单号等要用的列。"),

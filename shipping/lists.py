@@ -26,6 +26,7 @@ DUE_SOON, INTERCEPT_WITHIN = timedelta(hours=24), timedelta(hours=48)
 # A count goes no further: nobody needs it, and a list must not crawl for it.
 AT_MOST = 1000
 NEXT_LOOKS = 30
+READ_TAKES = timedelta(minutes=1)
 
 
 def _unheld(rows: Orders) -> Orders:
@@ -134,6 +135,12 @@ def _in_order(user: User, keys: list[int]) -> list[Order]:
     return [found[key] for key in keys if key in found]
 
 
+def read_since(user: User, shown: Iterable[int], since: datetime) -> list[Order]:
+    """Which of the orders shown were read meanwhile, or wait for it; a read is dated by its beginning."""
+    is_new = Q(read_at__gt=since - READ_TAKES) | Q(reading__isnull=False)
+    return _in_order(user, list(orders_for(user).filter(is_new, pk__in=shown).values_list("pk", flat=True)))
+
+
 def next_to_ship(user: User, tab: str, asked: Mapping[str, str], done: Order) -> Order | None:
     """The next order of a list that can be shipped, after the one just done; then from its beginning."""
     places = (mark_of(done, tab), "")
@@ -176,6 +183,7 @@ def with_everything(rows: Orders) -> Orders:
     packages = Package.objects.select_related("shipment__created_by").order_by("pk")
     packages = packages.prefetch_related("items", "shipment__corrections")
     printings = Prefetch("printings", Printing.objects.select_related("by"))
+    rows = rows.select_related("merchant", "reading")
     return rows.prefetch_related("lines", "parcels", "holds", Prefetch("packages", packages), printings)
 
 

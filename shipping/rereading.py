@@ -6,11 +6,14 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from merchants import events
-from merchants.models import Merchant
+from merchants.models import Merchant, User
+from merchants.queries import open_pauses
 from wechat.outcomes import read_outcome
 from wechat.replies import Reply
 
 from .models import Order, Reading
+from .pauses import READ
+from .services import resume_sending
 from .syncing import read_order, sync_return_address
 from .wake import wake
 
@@ -33,7 +36,7 @@ def reread(order_pk: int) -> None:
         return
     began = timezone.now()
     order, reply = read_order(reading.order.merchant, reading.order.order_id)
-    if order is not None and order.read_at == began:
+    if order is not None and order.read_at is not None and order.read_at >= began:
         _finish(reading, order, began)
     else:
         _put_off(reading, reply)
@@ -64,16 +67,21 @@ def forget_refused() -> None:
 
 def _finish(reading: Reading, order: Order, began: datetime) -> None:
     if reading.asked_by is not None:
-        _look_around(reading, order.merchant)
+        _look_around(order.merchant, reading.asked_by)
     Reading.objects.filter(pk=reading.pk, asked_at=reading.asked_at).delete()
     events.handled(order.merchant, order.order_id, began)
 
 
-def _look_around(reading: Reading, merchant: Merchant) -> None:
+def _look_around(merchant: Merchant, by: User) -> None:
     """What else stood in the order's way: a return address that was missing, a pause whose reason is over."""
     if merchant.has_return_address is not True:
         sync_return_address(merchant)
         merchant.refresh_from_db(fields=["has_return_address"])
+    # The order was read, so the line works; what else paused the store only a person knows.
+    proofs = {"read": True, "return_address": merchant.has_return_address is True, "": False}
+    for pause in open_pauses().filter(merchant=merchant, call__in=("", READ)):
+        if pause.call or proofs[pause.reason.proof]:
+            resume_sending(pause=pause, user=by)
 
 
 def _put_off(reading: Reading, reply: Reply) -> None:

@@ -18,7 +18,9 @@ from . import states
 from .drafts import PackageDraft, Pair, SerialHolder
 from .models import Order, Package, Serial, SerialUse, Shipment
 
-REFUNDED = (200, 250)
+ENDED_BY_REFUND = (200, 250)
+# The reason kept of what nobody released by hand.
+REFUNDED = "refunded"
 
 
 def numbers_in(packages: Iterable[PackageDraft]) -> list[str]:
@@ -77,12 +79,12 @@ def _take(packages: Collection[Package]) -> None:
 def release_returned(order: Order, refunded: Collection[Pair]) -> int:
     """Goods were refunded: the devices that left with them may be sold again; the platform judges then."""
     uses = SerialUse.objects.filter(package__order=order, released_at=None)
-    if order.status not in REFUNDED:
+    if order.status not in ENDED_BY_REFUND:
         pairs = Q(pk=None)
         for product_id, sku_id in refunded:
             pairs |= Q(package__items__product_id=product_id, package__items__sku_id=sku_id)
         uses = uses.filter(pk__in=uses.filter(pairs).values("pk"))
-    return uses.update(released_at=timezone.now(), reason="refunded")
+    return uses.update(released_at=timezone.now(), reason=REFUNDED)
 
 
 def release_by_hand(*, use: SerialUse, user: User, reason: str) -> bool:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from itertools import chain
 from typing import NamedTuple
 
 from django.db import transaction
@@ -12,7 +13,7 @@ from django.utils import timezone
 from merchants.models import User
 from merchants.queries import merchants_for, packer_with
 
-from . import scanning, services
+from . import drafts, scanning, scanout, services
 from .drafts import VIRTUAL, Draft, Item, OrderFacts, PackageDraft, Pair, Problem, SerialDraft
 from .forms import guess_courier
 from .labels import looked_at
@@ -20,6 +21,7 @@ from .models import Order, OrderLine, Package, ScanSession, Shipment
 from .pauses import stopping_pauses
 from .queries import last_courier, order_facts, orders_for, packages_for
 from .scanning import Goods, Opened, Parcel, Saved, State, Told
+from .scanout import Labelled
 
 # Answers kept for scans that are sent again; packages shown on the page.
 KEYS, RECENT = 200, 8
@@ -39,7 +41,17 @@ class Table:
 
     def __init__(self, session: ScanSession, key: str) -> None:
         self.session, self.user, self.key = session, session.user, key
+        self.state = state_of(session)
+        # The package of a file that is in hand, in scanning out.
+        self.labelled = self._labelled(self.state.parcel)
         self.known: dict[str, Found | None] = {}
+
+    def _labelled(self, parcel: Parcel | None) -> Labelled | None:
+        row = scanout.row_for(self.user, self.state.batch, parcel.row) if parcel and parcel.row else None
+        try:
+            return scanout.labelled(row, parcel.waybill) if row and parcel else None
+        except LookupError:
+            return None
 
     # --- looking --------------------------------------------------------------------------------------
 
@@ -59,13 +71,20 @@ class Table:
         _, problems = services.rehearse(order=order, draft=Draft(order.order_id, (BLANK,)), facts=facts)
         opened = Opened(
             order_id=order.order_id,
-            goods=tuple(Goods(g.pair, g.title, g.left, codes[g.pair]) for g in facts.goods),
+            goods=tuple(Goods(g.pair, g.title, self._left(order, g), codes[g.pair]) for g in facts.goods),
             problems=tuple(problem for problem in problems if problem.path == "order"),
             couriers=facts.couriers or {},
             is_virtual=facts.suggested_type == VIRTUAL,
             is_foreign_packer=self._is_foreign(order),
         )
         return Found(order, facts, opened)
+
+    def _left(self, order: Order, goods: drafts.Goods) -> int:
+        """Of an order in a file, what its package holds."""
+        if self.labelled is None or self.labelled.order != order:
+            return goods.left
+        items = self.labelled.package.items or ()
+        return min(goods.left, sum(item.count for item in items if item.pair == goods.pair))
 
     def _is_foreign(self, order: Order) -> bool:
         packer = self.session.packer
@@ -74,8 +93,26 @@ class Table:
     def rehearse(self, parcel: Parcel) -> tuple[Parcel, tuple[Problem, ...], str]:
         order, facts, _ = self._known(parcel)
         filled = replace(parcel, courier=parcel.courier or self.courier_for(parcel))
-        _, problems = services.rehearse(order=order, draft=_draft(filled), user=self.user)
-        return filled, tuple(problems), looked_at(facts.noted)
+        wanted = [
+            (order, self._draft(filled)),
+            *((other.order, other.draft) for other in self._others(parcel)),
+        ]
+        found = (services.rehearse(order=each, draft=draft, user=self.user)[1] for each, draft in wanted)
+        return filled, tuple(chain.from_iterable(found)), looked_at(facts.noted)
+
+    def _draft(self, parcel: Parcel) -> Draft:
+        draft = _draft(parcel)
+        if self.labelled is None:
+            return draft
+        (package,) = draft.packages
+        package = replace(package, items=package.items or self.labelled.package.items)
+        return replace(self.labelled.draft, packages=(package,))
+
+    def _others(self, parcel: Parcel) -> list[Labelled]:
+        """In scanning out, the orders that leave under the same label."""
+        if self.labelled is None:
+            return []
+        return scanout.others_with_label(self.user, self.labelled.row, parcel.waybill)
 
     def courier_for(self, parcel: Parcel) -> str:
         """By the number's pattern, else the one this person used last here; as the ship page guesses."""
@@ -89,29 +126,54 @@ class Table:
         return found
 
     def find_row(self, waybill: str) -> Parcel | Told:
-        return Told("bad", "not_in_batch", {"code": waybill})
+        found = scanout.find(self.user, self.state.batch, waybill)
+        if isinstance(found, Parcel):
+            self.labelled = self._labelled(found)
+        return found
 
     # --- writing --------------------------------------------------------------------------------------
 
     def save(self, parcel: Parcel, seen: str) -> Saved:
-        order, facts, _ = self._known(parcel)
-        draft = replace(_draft(parcel), noted=facts.noted if seen else None)
         try:
-            shipment = services.queue_shipment(
-                order=order, draft=draft, user=self.user, door="scan", packer=self.session.packer,
-                form_key=f"scan-{self.session.pk}-{self.key}",
-            )  # fmt: skip
+            with transaction.atomic():
+                first, *others = self._queue(parcel, seen)
         except services.Refused as refused:
             raise scanning.Refused(tuple(refused.problems)) from refused
         self.known.clear()
-        self.session.recent = [shipment.pk, *self.session.recent][:RECENT]
-        codes = (parcel.waybill, parcel.sn.upper(), parcel.imei1, parcel.imei2)
-        return Saved(parcel.order_id, parcel.waybill, shipment.pk, tuple(filter(None, codes)), parcel.row)
+        self.session.recent = [first.pk, *(other.pk for other in others), *self.session.recent][:RECENT]
+        codes = tuple(filter(None, (parcel.waybill, parcel.sn.upper(), parcel.imei1, parcel.imei2)))
+        return Saved(parcel.order_id, parcel.waybill, first.pk, codes, tuple(other.pk for other in others))
+
+    def _queue(self, parcel: Parcel, seen: str) -> list[Shipment]:
+        order, facts, _ = self._known(parcel)
+        draft, key = self._draft(parcel), f"scan-{self.session.pk}-{self.key}"
+        draft = replace(draft, noted=facts.noted if seen else draft.noted)
+        user, packer = self.user, self.session.packer
+        if self.labelled is None:
+            return [
+                services.queue_shipment(
+                    order=order, draft=draft, user=user, door="scan", packer=packer, form_key=key
+                )
+            ]
+        others = self._others(parcel)
+        first = scanout.queue_labelled(self.labelled, draft, user=user, packer=packer, key=key)
+        return [first] + [
+            scanout.queue_labelled(other, other.draft, user=user, packer=packer, key=f"{key}-{n}")
+            for n, other in enumerate(others)
+        ]
 
     def withdraw(self, saved: Saved) -> bool:
-        shipment = Shipment.objects.filter(pk=saved.shipment, merchant__in=merchants_for(self.user)).first()
+        keys = (saved.shipment, *saved.also)
+        shipments = Shipment.objects.filter(pk__in=keys, merchant__in=merchants_for(self.user))
         self.known.clear()
-        return shipment is not None and bool(services.cancel_shipment(shipment=shipment, user=self.user))
+        withdrawn = [self._withdraw(shipment) for shipment in shipments]
+        return bool(withdrawn) and all(withdrawn)
+
+    def _withdraw(self, shipment: Shipment) -> bool:
+        packages = services.cancel_shipment(shipment=shipment, user=self.user)
+        if packages and self.state.batch:
+            scanout.put_back(self.user, self.state.batch, shipment, packages)
+        return bool(packages)
 
     def wear(self, badge: str) -> str:
         packer = packer_with(self.user, badge)
@@ -177,11 +239,15 @@ def _locked(session: ScanSession) -> ScanSession:
 
 
 @transaction.atomic
-def set_up(*, session: ScanSession, must_count: bool) -> None:
-    """Whether every piece must be scanned here."""
+def set_up(*, session: ScanSession, must_count: bool, batch: int) -> None:
+    """Whether every piece must be scanned here, and which file is scanned out (0: none)."""
     session = _locked(session)
-    session.state = replace(state_of(session), must_count=must_count).to_json()
-    session.save(update_fields=["state"])
+    state = replace(state_of(session), must_count=must_count)
+    if batch != state.batch:
+        state = replace(state.empty(), batch=batch, last=None)
+        session.told = asdict(Told("idle", "begin_out" if batch else "begin"))
+    session.state = state.to_json()
+    session.save(update_fields=["state", "told"])
 
 
 def state_of(session: ScanSession) -> State:
@@ -231,6 +297,30 @@ def in_hand(session: ScanSession) -> InHand | None:
     code, listed = parcel.courier or table.courier_for(parcel), found.facts.couriers or {}
     is_counting = state.must_count or bool(parcel.counted)
     return InHand(found.order, parcel, listed.get(code, code), rows, is_counting)
+
+
+class SavedGoods(NamedTuple):
+    """One line of what was saved last: how many of it left, for which order."""
+
+    order: Order
+    line: OrderLine | None
+    pieces: int
+
+
+def saved_goods(session: ScanSession) -> list[SavedGoods]:
+    """What is in the package that was saved last."""
+    last = state_of(session).last
+    if last is None:
+        return []
+    packages = packages_for(session.user).filter(shipment__in=(last.shipment, *last.also))
+    rows = []
+    for package in packages.prefetch_related("items", "order__lines").order_by("pk"):
+        lines = {(line.product_id, line.sku_id): line for line in package.order.lines.all()}
+        rows += [
+            SavedGoods(package.order, lines.get((item.product_id, item.sku_id)), item.product_cnt)
+            for item in package.items.all()
+        ]
+    return rows
 
 
 def is_paused(session: ScanSession) -> bool:

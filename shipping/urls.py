@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from .views import after, batches, conflicts, enter, history, lists, orders, scan, ship, slips, todo
+from .views import (
+    after,
+    batches,
+    conflicts,
+    enter,
+    history,
+    lists,
+    orders,
+    scan,
+    serials,
+    ship,
+    slips,
+    todo,
+)
 
 urlpatterns = [
     path("", lists.order_list, name="order_list"),
@@ -18,6 +31,7 @@ urlpatterns = [
     path("orders/<str:order_id>/hold/", orders.order_hold, name="order_hold"),
     path("orders/<str:order_id>/release/", orders.order_release, name="order_release"),
     path("orders/<str:order_id>/intercepted/", orders.order_intercepted, name="order_intercepted"),
+    path("orders/<str:order_id>/preflight/", orders.order_preflight, name="order_preflight"),
     path("orders/<str:order_id>/read/", orders.order_read, name="order_read"),
     path("orders/<str:order_id>/correct/", after.parcel_correct, name="parcel_correct"),
     path("orders/<str:order_id>/resend/", after.order_resend, name="order_resend"),
@@ -49,6 +63,8 @@ urlpatterns = [
     path("scan/setup/", scan.scan_setup, name="scan_setup"),
     path("scan/codes/", scan.scan_codes, name="scan_codes"),
     path("scan/badges/", scan.scan_badges, name="scan_badges"),
+    path("serials/", serials.serial_list, name="serial_list"),
+    path("serials/<int:pk>/release/", serials.serial_release, name="serial_release"),
     path("errors/", history.error_list, name="error_list"),
     path("history/", history.history, name="history"),
 ]

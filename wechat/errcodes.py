@@ -17,6 +17,7 @@ _ALLOWED = {
     "then": ("later", "ask", "rejected", "pause_merchant", "renew_token", "unclear"),
     "until": ("", "next_minute", "midnight"),
     "scope": ("package", "merchant_call", "merchant"),
+    "proof": ("", "read", "return_address"),
     "field": (
         *("", "order", "packages[].delivery_id", "packages[].waybill_id", "packages[].deliver_type"),
         *("packages[].items", "packages[].serial.sn_code", "packages[].serial.imei1"),
@@ -44,7 +45,11 @@ _PARAMS = {
 
 @dataclass(frozen=True)
 class Code:
-    """One row. wait in seconds, doubled with each try; tries 0 means without end."""
+    """One row. wait in seconds, doubled with each try; tries 0 means without end.
+
+    flag: the short word of a badge, for what stands in an order's way before anybody ships it.
+    proof: what shows that a pause of this reason is over: a read that works, a return address that is there.
+    """
 
     errcode: int | None = None
     slug: str = ""
@@ -61,6 +66,9 @@ class Code:
     tested_means_en: str = ""
     tested_do_zh: str = ""
     tested_do_en: str = ""
+    flag_zh: str = ""
+    flag_en: str = ""
+    proof: str = ""
     field: str = ""
     fixed_by: str = "manager"
     then: str = "rejected"
@@ -153,7 +161,7 @@ def _is(name: str, value: object) -> bool:
 def _text_faults(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if len(re.findall(r"[\u4e00-\u9fff]", values["title_zh"])) > LONGEST_TITLE:
         yield "title_zh", f"has more than {LONGEST_TITLE} Chinese characters"
-    for part in ("problem", *_TESTED):
+    for part in ("problem", "flag", *_TESTED):
         if bool(values.get(f"{part}_zh")) != bool(values.get(f"{part}_en")):
             yield f"{part}_en", f"and {part}_zh come together"
     for name in ("problem_zh", "problem_en"):

@@ -44,8 +44,12 @@ from .goods import (
     virtual_ships_whole,
 )
 from .order import (
+    ALL_SHIPPED,
+    AWAITS_PAYMENT,
+    NOT_SHIPPABLE,
     inspected_goods_have_passed,
     merchant_has_a_return_address,
+    merchant_is_not_paused,
     nothing_changed_since_noted,
     order_has_nothing_pending,
     order_is_free_to_ship_ourselves,
@@ -69,11 +73,11 @@ from .travel import (
     waybill_once_per_shipment,
 )
 
-__all__ = ["RULES", "TYPE_OF_METHOD", "Problems", "check", "stops"]
+__all__ = ["PREFLIGHT", "RULES", "TYPE_OF_METHOD", "Problems", "check", "preflight", "stops"]
 
 RULES: tuple[Rule, ...] = (
     order_was_read, order_is_not_held, nothing_changed_since_noted, order_waits_for_shipment,
-    order_has_nothing_pending, merchant_has_a_return_address,
+    order_has_nothing_pending, merchant_has_a_return_address, merchant_is_not_paused,
     inspected_goods_have_passed, order_is_free_to_ship_ourselves,
     shipment_names_order_and_packages, numbers_are_numbers, counts_are_at_least_one,
     delivery_type_is_known, delivery_type_fits_the_order, virtual_is_for_virtual_orders,
@@ -86,6 +90,21 @@ RULES: tuple[Rule, ...] = (
     course_goods_are_a_course, subsidy_package_has_sn, imeis_are_sound_and_differ, sn_once_per_shipment,
     device_belongs_to_no_other_order, subsidy_package_has_one_sku, courier_may_carry_the_subsidy,
 )  # fmt: skip
+
+# What the order and its store say by themselves, before anything is filled in.
+PREFLIGHT: tuple[Rule, ...] = (
+    order_was_read, order_waits_for_shipment, order_has_nothing_pending, order_is_free_to_ship_ourselves,
+    inspected_goods_have_passed, merchant_has_a_return_address, merchant_is_not_paused,
+)  # fmt: skip
+
+
+def preflight(facts: OrderFacts) -> list[Problem]:
+    """What would stop any shipment of this order now; of one that waits for none only what is pending."""
+    is_unpaid = facts.status == AWAITS_PAYMENT and not facts.is_paid
+    is_over = is_unpaid or facts.status in ALL_SHIPPED | NOT_SHIPPABLE
+    nothing = Draft(facts.order_id, ())
+    rules = (order_has_nothing_pending,) if is_over else PREFLIGHT
+    return [problem for rule in rules for problem in rule(nothing, facts)]
 
 
 COURIER_AND_NUMBER: tuple[Rule, ...] = (

@@ -69,6 +69,12 @@ def merchant_has_a_return_address(draft: Draft, facts: OrderFacts) -> Problems:
         yield warn(ORDER, slug="return_address_never_read")
 
 
+def merchant_is_not_paused(draft: Draft, facts: OrderFacts) -> Problems:
+    """Our own: what is shipped now waits in line. Only preflight says so; the worker holds back by itself."""
+    if facts.is_paused:
+        yield warn(ORDER, slug="merchant_paused")
+
+
 @when_read
 def inspected_goods_have_passed(draft: Draft, facts: OrderFacts) -> Problems:
     """Section 6, 606034 and 606045; the numbers are store-api 1.7's, from one SDK, so they warn."""

@@ -234,7 +234,7 @@ def _saved(state: State, parcel: Parcel, saved: Saved, world: World) -> Heard:
     done = replace(state.empty(), last=saved)
     opened = world.open(saved.order_id) if parcel.goes_on else None
     if opened is None or _refusal(opened):
-        return done, Told("ok", "saved", params)
+        return done, Told("ok", "saved_out" if state.batch else "saved", params)
     further = replace(done, parcel=Parcel(saved.order_id, is_further=True))
     return further, Told("ok", "saved_more", {**params, "n": opened.left})
 

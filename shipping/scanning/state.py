@@ -99,7 +99,8 @@ class Saved:
     waybill: str
     shipment: int
     codes: tuple[str, ...] = ()
-    row: int = 0
+    # The shipments of other orders that left under the same label.
+    also: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class State:
         return cls(
             parcel=_parcel(kept.get("parcel")),
             asks=Question(**asks) if asks else None,
-            last=Saved(**{**last, "codes": tuple(last["codes"])}) if last else None,
+            last=_saved(last),
             past=tuple(parcel for each in kept.get("past", ()) if (parcel := _parcel(each))),
             must_count=bool(kept.get("must_count")),
             batch=int(kept.get("batch") or 0),
@@ -148,6 +149,10 @@ class State:
 
     def empty(self) -> "State":
         return replace(self, parcel=None, asks=None, past=())
+
+
+def _saved(kept: Mapping[str, Any] | None) -> Saved | None:
+    return Saved(**{**kept, "codes": tuple(kept["codes"]), "also": tuple(kept["also"])}) if kept else None
 
 
 def _parcel(kept: Mapping[str, Any] | None) -> Parcel | None:

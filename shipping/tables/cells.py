@@ -9,7 +9,8 @@ MOST_DIGITS = 15
 DIGITS_LOST, NO_VALUE, IS_ERROR = "digits_lost", "formula_without_value", "formula_error"
 
 # What Excel makes of a long number in a CSV: 3.70E+18.
-_DESTROYED = re.compile(r"[+-]?\d[\d.,]*E\+?\d+", re.ASCII | re.IGNORECASE)
+_DESTROYED = re.compile(r"[+-]?\d[\d.,]*E\+\d+", re.ASCII | re.IGNORECASE)
+_ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!|CALC!)|Err:\d+", re.IGNORECASE)
 _WRAPPED = re.compile(r'="(.*)"', re.DOTALL)
 _WHOLE = re.compile(r"(\d+)\.0+", re.ASCII)
 _UNSEEN = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
@@ -29,7 +30,7 @@ def text_of(value: Value) -> tuple[str, str]:
     if isinstance(value, int | float):
         return _digits(value)
     if isinstance(value, date):
-        return value.strftime("%Y-%m-%d %H:%M"), ""
+        return value.strftime("%Y-%m-%d %H:%M"), ""  # a date alone is its midnight
     return str(value), ""
 
 
@@ -58,7 +59,14 @@ def id_text(text: str) -> str:
 
 def is_destroyed(text: str) -> bool:
     """Whether Excel wrote the number in short, 3.71E+18: the digits are lost."""
-    return _DESTROYED.fullmatch(text) is not None
+    return "+" in text and _DESTROYED.fullmatch(text) is not None
+
+
+def fault_of(text: str) -> str:
+    """What a cell's own text gives away: a number written in short, a formula that ended in an error."""
+    if is_destroyed(text):
+        return DIGITS_LOST
+    return IS_ERROR if text[:1] in ("#", "E", "e") and _ERROR.fullmatch(text) else ""
 
 
 def full_width(sign: str) -> str:

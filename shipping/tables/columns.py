@@ -3,9 +3,10 @@
 import re
 import tomllib
 import unicodedata
+from collections.abc import Callable, Sequence
 from collections.abc import Mapping as Named
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,14 @@ _UNUSED, _UNUSED_STARTS = frozenset(_TABLE["unused"]["names"]), tuple(_TABLE["un
 
 _DROPPED = re.compile(r"[\s_\-.:*#/]+")
 _BRACKETS = re.compile(r"\([^)]*\)")
+
+
+# A field -> what all its cells look like, the most telling first.
+_LOOKS: tuple[tuple[str, Callable[[str], object]], ...] = (
+    ("order_id", re.compile(r"37\d{17}", re.ASCII).fullmatch),
+    ("waybill_id", re.compile(r"(?=.*\d{5})[A-Za-z0-9-]{8,32}", re.ASCII).fullmatch),
+    ("delivery_id", re.compile(r"[^\W\d_]{2,20}").fullmatch),
+)
 
 
 @dataclass(frozen=True)
@@ -103,8 +112,25 @@ def recognise(columns: Sequence[str], remembered: Named[str, str] | None = None)
     used = set(fields.values())
     couriers = (column for column, name in found.items() if name == "delivery_id" and column not in used)
     unused = tuple(column for column, name in found.items() if name and column not in used)
-    unrecognised = tuple(column for column, name in found.items() if not name and column not in used)
+    asked = (column for column, name in found.items() if not name and column not in used)
+    unrecognised = tuple(column for column in asked if columns[column])
     return Mapping(fields, unused, unrecognised, next(couriers, None))
+
+
+def guess_columns(sample: Sequence[Sequence[str]]) -> Mapping:
+    """Rows without a header, by what they hold: an order's long number, a tracking number, a courier's name.
+
+    The rest is unrecognised. A person confirms it: the mapping is marked as guessed.
+    """
+    columns = [[cell for cell in column if cell] for column in zip_longest(*sample, fillvalue="")]
+    fields: dict[str, int] = {}
+    for name, fits in _LOOKS:
+        free = (n for n, cells in enumerate(columns) if cells and n not in fields.values())
+        found = next((n for n in free if all(map(fits, columns[n]))), None)
+        if found is not None:
+            fields[name] = found
+    left = tuple(n for n, cells in enumerate(columns) if cells and n not in fields.values())
+    return Mapping(fields, unrecognised=left, guessed=True)
 
 
 def _add_conditional(columns: Sequence[str], found: Named[int, str], fields: dict[str, int]) -> None:

@@ -1,4 +1,4 @@
-"""The bytes of a file, wherever they are: opened as often as needed, never copied."""
+"""The bytes of a file, wherever they are: opened as often as needed."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,6 +23,9 @@ class Source:
 
     def open(self) -> IO[bytes]:
         return BytesIO(self.data) if isinstance(self.data, bytes) else self.data.open("rb")
+
+    def whole(self) -> bytes:
+        return self.data if isinstance(self.data, bytes) else self.data.read_bytes()
 
     def head(self, size: int) -> bytes:
         with self.open() as raw:

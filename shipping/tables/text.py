@@ -70,9 +70,8 @@ def _reads_as(source: Source, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
         with source.open() as raw:
-            while chunk := raw.read(CHUNK):
-                decoder.decode(chunk)
+            is_text = all("\0" not in decoder.decode(chunk) for chunk in iter(lambda: raw.read(CHUNK), b""))
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         return False
-    return True
+    return is_text

@@ -56,19 +56,6 @@ FIXERS = {
     "platform": lazy("微信"),
     "developer": lazy("开发者"),
 }
-FLAGS = (
-    ("is_entered", lazy("人工录入"), "yellow"),
-    ("on_aftersale", lazy("售后中"), "red"),
-    ("address_under_review", lazy("改地址待处理"), "red"),
-    ("sku_change_waiting", lazy("换规格待处理"), "red"),
-    ("has_risk", lazy("风险"), "red"),
-    ("quality_inspect_type", lazy("质检"), "orange"),
-    ("is_subsidy", lazy("国补"), "pink"),
-    ("is_presale", lazy("预售"), "azure"),
-    ("is_present", lazy("礼物"), "azure"),
-    ("is_intra_city", lazy("同城"), "azure"),
-    ("is_dropship", lazy("代发"), "azure"),
-)
 ORDER_STATUS = {
     10: lazy("待付款"), 12: lazy("礼物待收下"), 13: lazy("拼团中"), 20: lazy("待发货"),
     21: lazy("部分发货"), 30: lazy("已发货"), 100: lazy("已完成"), 190: lazy("已取消"),
@@ -119,14 +106,6 @@ def look_of(package: Package) -> Look:
 @register.filter
 def order_status(status: int | None) -> object:
     return _("未读取") if status is None else ORDER_STATUS.get(status, _("未知状态 %d") % status)
-
-
-@register.filter
-def flags(order: Order) -> list[tuple[object, str]]:
-    found: list[tuple[object, str]] = [(word, colour) for name, word, colour in FLAGS if getattr(order, name)]
-    if order.urged_at and order.status in TO_SHIP:
-        found.insert(0, (_("买家催发货"), "orange"))
-    return [*found, (_("虚拟"), "azure")] if order.deliver_method in (1, 3) else found
 
 
 @register.filter

@@ -3,11 +3,14 @@
 from typing import NamedTuple
 
 from django import template
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from shipping.barcodes import code128_image
 from shipping.forms import Finding, in_words
+from shipping.models import SerialUse
 from shipping.scanning import COMMANDS, State, Step, Told, badge_code, command_code, courier_code, step_of
+from shipping.serials import REFUNDED
 
 register = template.Library()
 
@@ -20,6 +23,8 @@ class Saying(NamedTuple):
 
 
 SAYINGS: dict[str, Saying] = {
+    "begin": Saying(lazy("扫配货单")),
+    "begin_out": Saying(lazy("扫面单"), lazy("扫到哪个面单，就发哪个包裹。")),
     "opened": Saying(lazy("共 %(n)s 件，扫面单")),
     "counted": Saying(lazy("第 %(n)s 件，共 %(left)s 件"), "%(title)s"),
     "count_more": Saying(lazy("还差 %(n)s 件"), lazy("接着扫商品；只发扫过的就扫「下一个包裹」。")),
@@ -27,6 +32,9 @@ SAYINGS: dict[str, Saying] = {
     "imei_taken": Saying(lazy("IMEI 已记下"), lazy("%(code)s。接着扫 SN。")),
     "courier_set": Saying(lazy("快递公司：%(courier)s")),
     "saved": Saying(lazy("已保存"), lazy("%(order_id)s 用单号 %(waybill)s，系统正在提交。扫下一张配货单。")),
+    "saved_out": Saying(
+        lazy("已保存"), lazy("%(order_id)s 用单号 %(waybill)s，系统正在提交。扫下一张面单。")
+    ),
     "saved_more": Saying(
         lazy("已保存，还剩 %(n)s 件"), lazy("单号 %(waybill)s。接着扫下一个包裹的商品，再扫它的面单。")
     ),
@@ -43,6 +51,8 @@ SAYINGS: dict[str, Saying] = {
     "order_unknown": Saying(
         lazy("没有这个订单"), lazy("%(code)s 不是您店铺的订单，或者还没有读取到；可以在上面搜索它。")
     ),
+    "not_in_batch": Saying(lazy("不在这批文件里"), lazy("%(code)s 没有对应的订单，包裹先放一边。")),
+    "row_stopped": Saying(lazy("先不要发"), lazy("文件里的订单 %(order_id)s 有问题，请在文件的页面处理：")),
     "slip_first": Saying(lazy("请先扫配货单"), lazy("%(code)s 不是订单号。")),
     "order_stops": Saying(lazy("先不要发"), lazy("订单 %(order_id)s：")),
     "packer_foreign": Saying(lazy("打包人不是这家店的"), lazy("请这家店的成员扫工牌。")),
@@ -127,7 +137,13 @@ def shown(told: Told | None) -> Shown:
 def step_word(state: State) -> object:
     """What is to be scanned next."""
     step: Step = step_of(state)
-    return STEPS[step]
+    return STEPS["label" if step == "slip" and state.batch else step]
+
+
+@register.filter
+def released_why(use: SerialUse) -> object:
+    """Why a number was given free without anybody's doing."""
+    return _("退款或退货") if use.reason == REFUNDED else _("包裹没有发出")
 
 
 class Code(NamedTuple):

@@ -6,14 +6,17 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render, resolve_url
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRedirect
 
 from merchants.queries import merchants_for
 from shipping import lists, services
-from shipping.asked import whole
+from shipping.asked import moment, whole
 from shipping.freshness import freshness
+from shipping.models import Order
+from shipping.preflight import paused_stores
 from shipping.queries import orders_for
 from shipping.views import MemberRequest
 from wechat.waybills import normalise
@@ -72,7 +75,7 @@ def order_list(request: MemberRequest) -> HttpResponse:
     orders = lists.order_page(request.user, tab, asked, PAGE + 1)
     context = {
         **_counts(request, tab, asked),
-        "orders": orders[:PAGE],
+        **_rows(orders[:PAGE]),
         "next": lists.mark_of(orders[PAGE - 1], tab) if len(orders) > PAGE else "",
         "is_empty": not orders_for(request.user).exists(),
         "merchants": merchants_for(request.user),
@@ -84,9 +87,28 @@ def order_list(request: MemberRequest) -> HttpResponse:
 
 @require_GET
 def order_counts(request: MemberRequest) -> HttpResponse:
-    """The tiles and tabs alone, for the list's poll."""
+    """The list's poll: tiles and tabs, and what changed in the rows shown."""
     tab, asked = _asked(request)
-    return render(request, "shipping/_counts_bar.html", _counts(request, tab, asked))
+    context = _counts(request, tab, asked) | {"shown": request.GET.get("shown", ""), "now": timezone.now()}
+    if since := moment(request.GET.get("since", "")):
+        keys = [key for text in str(context["shown"]).split("-")[:PAGE] if (key := whole(text)) is not None]
+        changed = lists.read_since(request.user, keys, since)
+        context |= {"changed": changed, "paused": paused_stores(changed), "is_reading": _is_reading(changed)}
+    return render(request, "shipping/_counts_bar.html", context)
+
+
+def _rows(orders: list[Order]) -> dict[str, object]:
+    """The rows of a page, and what its poll has to know to keep them current."""
+    shown = "-".join(str(order.pk) for order in orders)
+    return {
+        "orders": orders, "paused": paused_stores(orders), "shown": shown, "now": timezone.now(),
+        "is_reading": _is_reading(orders),
+    }  # fmt: skip
+
+
+def _is_reading(orders: list[Order]) -> bool:
+    readings = (getattr(order, "reading", None) for order in orders)
+    return any(reading is not None and reading.due_at for reading in readings)
 
 
 @require_GET
@@ -140,7 +162,7 @@ def search(request: MemberRequest) -> HttpResponse:
     context = {
         "q": typed,
         "code": code,
-        "orders": found[:PAGE],
+        **_rows(found[:PAGE]),
         "has_more": len(found) > PAGE,
         "is_id": code.isdigit() and len(code) <= 32,
         "reading": looks if looks <= MAX_LOOKS else 0,

@@ -1,14 +1,14 @@
 """The order's own page and what a person can do there."""
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
-from django.utils.http import urlencode
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
@@ -24,6 +24,7 @@ from shipping.drafts import CORRECTION
 from shipping.forms import in_words
 from shipping.labels import looked_at, noted_of
 from shipping.models import Order, Package
+from shipping.preflight import outlook, paused_stores
 from shipping.queries import (
     must_intercept,
     order_events,
@@ -51,6 +52,7 @@ def _detail(request: MemberRequest, order: Order, typed: QueryDict | None = None
     packages = order_packages(request.user, order)
     context = {
         "order": order,
+        **preflight_of(order),
         "typed": typed,
         "packages": [(p, conflict_of(p) if p.status == states.CONFLICT else None) for p in packages],
         "parcels": parcels_of(order),
@@ -115,13 +117,31 @@ def order_read(request: MemberRequest, order_id: str) -> HttpResponse:
     known = orders_for(request.user).filter(order_id=order_id).first()
     if known is None and not (order_id.isascii() and order_id.isdigit() and len(order_id) <= 32):
         raise Http404
-    for merchant in merchants_for(request.user):
-        if known is None or known.merchant_id == merchant.pk:
-            services.wake_read(merchant, order_id)
     if known is None:
+        for merchant in merchants_for(request.user):
+            services.wake_read(merchant, order_id)
         return redirect(f"{reverse('search')}?{urlencode({'q': order_id, 'reading': '1'})}")
-    messages.info(request, _("正在向微信读取，几秒后刷新页面查看。"))
+    services.ask_reading(order=known, by=request.user)
+    if request.headers.get("HX-Request"):
+        return render(request, "shipping/_preflight.html", preflight_of(known))
+    back = request.POST.get("back", "")
+    if back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        return redirect(back)
     return redirect("order_detail", order_id=order_id)
+
+
+@require_GET
+def order_preflight(request: MemberRequest, order_id: str) -> HttpResponse:
+    """What stands in the order's way, and how its reading goes; 204 while nothing has changed."""
+    context = preflight_of(order_for(request.user, order_id))
+    if context["outlook"].mark == request.GET.get("seen"):
+        return HttpResponse(status=204)
+    answer = render(request, "shipping/_preflight.html", context)
+    return trigger_client_event(answer, "order-changed", after="swap")
+
+
+def preflight_of(order: Order) -> dict[str, Any]:
+    return {"order": order, "outlook": outlook(order), "paused": paused_stores([order])}
 
 
 @require_POST

@@ -8,8 +8,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from merchants.models import User
 from merchants.queries import badges_for
-from shipping import states, station
+from shipping import scanout, states, station
+from shipping.asked import whole
 from shipping.models import ScanSession
 from shipping.queries import couriers_for_user
 from shipping.views import MemberRequest
@@ -44,15 +46,27 @@ def _session(request: MemberRequest) -> ScanSession:
 
 
 def _context(session: ScanSession) -> dict[str, Any]:
+    state = station.state_of(session)
     return {
         "session": session,
-        "state": station.state_of(session),
+        "state": state,
+        "saved": station.saved_goods(session),
+        "batches": scanout.batches_to_scan(session.user),
+        **_left(session.user, state.batch),
         "told": station.told_of(session),
         "hand": station.in_hand(session),
         "is_paused": station.is_paused(session),
         "key": uuid.uuid4().hex,
         **_recent(session),
     }
+
+
+def _left(user: User, batch: int) -> dict[str, Any]:
+    """Scanning out: what of the file nobody has scanned."""
+    if not batch:
+        return {}
+    rows = scanout.rows_left(user, batch)
+    return {"left": rows[: scanout.LISTED], "left_count": rows.count()}
 
 
 def _recent(session: ScanSession) -> dict[str, Any]:
@@ -70,11 +84,13 @@ def scan_recent(request: MemberRequest) -> HttpResponse:
 
 @require_POST
 def scan_setup(request: MemberRequest) -> HttpResponse:
-    """How this station works: its name, and whether every piece is scanned."""
+    """How this station works: its name, whether every piece is scanned, which file is scanned out."""
     name = request.POST.get("station", "").strip()[:20] or "1"
     request.session["station"] = name
     session = station.session_of(request.user, name)
-    station.set_up(session=session, must_count="must_count" in request.POST)
+    batch = scanout.batch_to_scan(request.user, whole(request.POST.get("batch", "")) or 0)
+    must_count = "must_count" in request.POST
+    station.set_up(session=session, must_count=must_count, batch=batch.pk if batch else 0)
     return redirect("scan")
 
 

@@ -16,6 +16,7 @@ from shipping.drafts import SEND, VIRTUAL, Draft, OrderFacts, Problem
 from shipping.forms import Card, Finding, ShipForm, blank_card, card_of, in_words, read_form
 from shipping.labels import looked_at
 from shipping.models import Order, OrderLine, Package, Typed
+from shipping.preflight import outlook, paused_stores
 from shipping.queries import (
     couriers_for,
     draft_of_package,
@@ -165,6 +166,10 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
     order, facts, form, summary = desk.order, desk.facts, desk.form, summary_of(desk)
     if desk.request.method == "GET":
         form.show(problem for problem in summary["problems"] if problem.stops and problem.path == "order")
+    ahead, focus = outlook(order), _focus(desk, needs_yes=needs_yes)
+    # Said once, and there with what to do about it.
+    said = {in_words(problem).text for problem in ahead.problems}
+    form.order_findings = [finding for finding in form.order_findings if finding.text not in said]
     context = {
         "form": form,
         "cards": _cards(desk),
@@ -172,13 +177,15 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
         "asks_type": facts.deliver_method not in TYPE_OF_METHOD,
         "needs_yes": needs_yes,
         "must_look": desk.must_look,
-        "focus": _focus(desk, needs_yes=needs_yes),
+        "focus": focus,
         "fix": desk.fix,
         "typed": desk.restored,
         "is_kept_draft": desk.is_kept,
         "same_buyer": desk.same_buyer(),
         "split": split_box(desk),
         "seen": desk.seen,
+        "outlook": ahead,
+        "paused": paused_stores([order]),
         "recharge": recharge_of(order) if facts.suggested_type == VIRTUAL else {},
         **presence_of(desk.request, order),
         **summary,

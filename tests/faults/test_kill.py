@@ -16,16 +16,18 @@ from shipping.services import queue_shipment
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
+def worker_env(url: str) -> dict[str, str]:
+    """What a process needs to work on the test's database and sandbox."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATABASE_URL": f"sqlite:///{settings.DATABASES['default']['NAME']}",
+        "WECHAT_API_URL": url,
+    }
+
+
 def start_worker(url: str, *command: str, **more: str) -> "subprocess.Popen[bytes]":
     """A process of its own on the test's database; without a command, one that works until it is idle."""
-    database = settings.DATABASES["default"]["NAME"]
-    env = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": f"sqlite:///{database}",
-        "WECHAT_API_URL": url,
-        "WECHAT_TIMEOUT": "1,20,20",
-        **more,
-    }
+    env = os.environ | worker_env(url) | {"WECHAT_TIMEOUT": "1,20,20", **more}
     return subprocess.Popen([sys.executable, "manage.py", *(command or ("work", "--until-idle"))], env=env)
 
 

@@ -16,8 +16,8 @@ from merchants.models import Errand, Membership, Merchant, OneTimeLink, Pause, U
 from merchants.services import add_merchant, pause_merchant, set_membership
 from shipping import states
 from shipping.batches import controls, steps
-from shipping.drafts import Draft, PackageDraft
-from shipping.models import Attempt, Batch, Order, OrderLine, Package
+from shipping.drafts import Draft, PackageDraft, SerialDraft
+from shipping.models import Attempt, Batch, Order, OrderLine, Package, SerialUse
 from shipping.services import queue_shipment
 
 # Each includes the ones before it; ANYONE is signed in and perhaps of no store.
@@ -78,7 +78,9 @@ def _order(merchant: Merchant, number: int, position: int) -> tuple[Order, Packa
         paid_at=NOW, read_at=NOW,
     )  # fmt: skip
     OrderLine.objects.create(order=order, position=0, product_id="1001", sku_id="2001", sku_cnt=2)
-    draft = Draft(order.order_id, (PackageDraft(1, "SF", f"SF31000000{number:02d}{position}"),))
+    serial = SerialDraft(f"SN-{number}-{position}")
+    package = PackageDraft(1, "SF", f"SF31000000{number:02d}{position}", serial=serial)
+    draft = Draft(order.order_id, (package,))
     return order, queue_shipment(order=order, draft=draft, user=None).packages.get()
 
 
@@ -131,6 +133,10 @@ def _errand_of(store: Store) -> tuple[Any, ...]:
     return (store.errand.pk,)
 
 
+def _serial_of(store: Store) -> tuple[Any, ...]:
+    return (SerialUse.objects.filter(merchant=store.merchant).latest("pk").pk,)
+
+
 def _way_back(store: Store) -> tuple[Any, ...]:
     """The address that an authorisation link of the test's admin leads back to."""
     asked = Errand(merchant=store.merchant, asked_by=User.objects.get(username=ADMIN))
@@ -174,6 +180,7 @@ ROUTES: dict[str, Route] = {
     "order_hold": Route(STAFF, "POST", _order_of, lambda store: {"reason": "等买家回复"}),
     "order_release": Route(STAFF, "POST", _order_of),
     "order_intercepted": Route(STAFF, "POST", _order_of),
+    "order_preflight": Route(STAFF, args=_order_of),
     # Any number may be asked for; a foreign order and a made-up one are looked for at one's own stores alike.
     "order_read": Route(ANYONE, "POST", _order_of, foreign=302),
     "parcel_correct": Route(STAFF, args=_order_of),
@@ -212,6 +219,8 @@ ROUTES: dict[str, Route] = {
     "scan_setup": Route(ANYONE, "POST", data=lambda store: {"station": "2"}),
     "scan_codes": Route(ANYONE),
     "scan_badges": Route(ANYONE),
+    "serial_list": Route(ANYONE),
+    "serial_release": Route(MANAGER, "POST", _serial_of, lambda store: {"reason": "退货已收到"}),
     # calling WeChat
     "errand": Route(ADMIN, args=_errand_of),
     "errand_status": Route(ADMIN, args=_errand_of),

@@ -3,12 +3,15 @@
 import pytest
 
 from shipping.drafts import Goods, SerialHolder
+from shipping.rules import check
+from wechat.errcodes import meaning, problem_text
 
 from .cases import (
     IMEI,
     OTHER_IMEI,
     A,
     B,
+    draft,
     expected,
     express,
     facts,
@@ -135,3 +138,19 @@ def test_subsidy_package_has_one_sku(items, is_subsidy, met, is_warned):
 def test_courier_may_carry_the_subsidy(met, is_warned):
     expects = [(606061, f"{P}.delivery_id", False)] if is_warned else []
     assert found(express(), facts(met_before=frozenset({met}))) == expects
+
+
+@pytest.mark.parametrize(
+    ("holder", "words"),
+    [
+        (SerialHolder(), "这台机器已经用在别的包裹上，请核对"),
+        (
+            SerialHolder("777", at="2026-11-24 10:00"),
+            "这台机器已经用在订单 777 上（2026-11-24 10:00），请核对",
+        ),
+        (SerialHolder("777", "小王", "10:00"), "这台机器已经用在订单 777 上（小王，10:00），请核对"),
+    ],
+)
+def test_as_much_is_said_of_a_used_device_as_may_be_told(holder, words):
+    (problem,) = check(draft(serial("SN1")), facts(serials_used={"SN1": holder}))
+    assert problem_text(meaning(problem.errcode), problem.params, "zh-hans") == words

@@ -245,7 +245,7 @@ def test_a_packer_of_another_store_packs_nothing_here() -> None:
 
 @pytest.mark.parametrize(
     ("scans", "slug", "saved"),
-    [(LABEL, "saved", [ONE]), (f"{LABEL} {LABEL}", "already_saved", [ONE]),
+    [(LABEL, "saved_out", [ONE]), (f"{LABEL} {LABEL}", "already_saved", [ONE]),
      (NEXT_LABEL, "order_stops", []), (JD_LABEL, "not_in_batch", []), (ONE, "not_in_batch", [])],
 )  # fmt: skip
 def test_scanning_out_saves_what_a_file_has_named(scans: str, slug: str, saved: list[str]) -> None:

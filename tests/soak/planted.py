@@ -1,0 +1,101 @@
+"""Bugs that people write, planted into a worker, to see that the loops find them. The product has no switch for any.
+
+Each function changes the engine of this process. The names are those of RELIABILITY's table of what was measured.
+"""
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+# A slow machine: between the commit and the first byte there is time to be stopped or killed.
+BEFORE_THE_FIRST_BYTE = 0.05
+
+
+def scale_the_clock() -> None:
+    """Backoff and waits in tenths; what the settings scale is in the environment of the worker."""
+    from shipping.dispatch import claiming, pump, recording, sending
+
+    short = timedelta(seconds=0.1)
+    claiming.BETWEEN_CALLS = timedelta(seconds=0.05)
+    sending.backoff = lambda count: short
+    recording.table_wait = lambda code, tries: short
+    honest = pump.send_in_time
+
+    def send(body: Any, line: Any, until: float) -> Any:
+        time.sleep(BEFORE_THE_FIRST_BYTE)
+        return honest(body, line, until)
+
+    pump.send_in_time = send
+
+
+def naive() -> None:
+    """No answer: try again."""
+    from shipping.dispatch import pump
+    from shipping.dispatch.sending import put_back
+
+    honest = pump.record
+
+    def record(attempt: Any, outcome: Any) -> None:
+        if outcome.then == "unclear":
+            put_back(attempt, slug="read_timeout", reply=outcome.reply)
+        else:
+            honest(attempt, outcome)
+
+    pump.record = record
+
+
+def mark_first() -> None:
+    """Write "shipped", then send."""
+    from shipping import states
+    from shipping.dispatch import pump
+    from shipping.dispatch.sending import end
+    from shipping.services import move
+
+    honest = pump.prepare
+
+    def prepare(attempt: Any) -> Any:
+        body = honest(attempt)
+        if body is not None:
+            for package in attempt.packages.filter(status=states.SENDING):
+                move(package, states.SHIPPED, who=states.WORKER, attempt=attempt)
+            end(attempt, then="accepted")
+        return body
+
+    pump.prepare = prepare
+    pump.record = lambda attempt, outcome: None
+
+
+def hasty() -> None:
+    """One look that shows nothing, at once: send again."""
+    from django.conf import settings
+
+    settings.SETTLE_GRACE = 0.0
+
+
+def lease() -> None:
+    """A worker is dead when its lease has run out by the clock, and a woken one goes on where it was."""
+    from django.utils import timezone
+
+    from shipping.dispatch import pump, sweeping
+    from shipping.models import Attempt
+    from wechat.endpoints import DELIVERY_SEND
+
+    def is_alive(run_id: str) -> bool:
+        young = timezone.now() - timedelta(seconds=1)
+        return Attempt.objects.filter(run=run_id, closed_at=None, started_at__gt=young).exists()
+
+    def send(body: Any, line: Any, until: float) -> Any:
+        time.sleep(6 * BEFORE_THE_FIRST_BYTE)
+        return line.call(DELIVERY_SEND, body)
+
+    sweeping.is_alive = is_alive
+    pump.send_in_time = send
+
+
+PLANTED: dict[str, Callable[[], None]] = {
+    "naive": naive,
+    "mark_first": mark_first,
+    "hasty": hasty,
+    "lease": lease,
+}
