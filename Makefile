@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 export PYTHONUNBUFFERED := 1
+export DB ?= sqlite
 
 .PHONY: help run start demo-reset test check shots soak messages requirements format
 
@@ -25,10 +26,11 @@ start: .venv/.run ## web and worker on your .env
 	@$(PY) manage.py migrate --verbosity 0 && $(PY) manage.py collectstatic --no-input --verbosity 0
 	@$(PY) manage.py serve
 
-test: .venv/.dev ## the whole test suite
+test: .venv/.dev ## the whole test suite, on SQLite and its heart on PostgreSQL; DB=postgres: all of it there
 	@bin/browser
 	@bin/suite -m "not browser" -n 2 --dist loadfile $(ARGS)
-	@bin/suite -m browser $(ARGS)
+	@[ $(DB) = postgres ] || DB=postgres bin/suite -m postgres -n 2 --dist loadfile $(ARGS)
+	@bin/suite -m browser -n 2 --dist load $(ARGS)
 
 check: .venv/.dev ## lint, types, import contract, migrations, production settings
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
@@ -55,4 +57,5 @@ format: .venv/.dev ## format the Python files
 
 requirements: ## pin and hash requirements*.in again
 	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
+	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements-scale.in -o requirements-scale.txt
 	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt

@@ -81,5 +81,6 @@ def prune_tasks() -> None:
 
 @task(queue_name="rest")
 def remove_old_bodies() -> None:
-    """What an order's raw body holds of its buyer goes some time after the order has ended."""
+    """What raw bodies and uploaded files hold of buyers goes after its time."""
     erasing.remove_old_bodies()
+    erasing.remove_old_uploads()

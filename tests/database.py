@@ -14,7 +14,7 @@ from typing import Any
 import django
 import pytest
 from django.apps import apps
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 
 # Made by migrate and the same for every test.
@@ -33,10 +33,11 @@ def _state_of_migrations() -> str:
 
 @pytest.fixture(scope="session")
 def template(request: pytest.FixtureRequest) -> Path | None:
-    """Where a migrated SQLite database is kept between runs; none on another database."""
-    if connection.vendor != "sqlite" or request.config.getoption("nomigrations"):
+    """Where a migrated SQLite database is kept between runs; none on another database or without a cache."""
+    cache = getattr(request.config, "cache", None)
+    if connection.vendor != "sqlite" or request.config.getoption("nomigrations") or cache is None:
         return None
-    return Path(request.config.cache.mkdir("database")) / f"{_state_of_migrations()}.sqlite3"
+    return Path(cache.mkdir("database")) / f"{_state_of_migrations()}.sqlite3"
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +72,8 @@ def _empty(alias: str) -> None:
     one = connections[alias]
     quoted = [one.ops.quote_name(name) for name in _tables(alias)]
     asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in quoted)  # noqa: S608
-    with one.constraint_checks_disabled(), one.cursor() as cursor:
+    # In one transaction foreign keys are looked at when all is gone.
+    with transaction.atomic(using=alias), one.cursor() as cursor:
         cursor.execute(asked)
         for (name,) in cursor.fetchall():
             cursor.execute(f"DELETE FROM {name}")  # noqa: S608

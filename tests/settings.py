@@ -7,6 +7,8 @@ import tempfile
 
 from cryptography.fernet import Fernet
 
+from tests import services
+
 os.environ["READ_DOTENV"] = "0"
 os.environ["SECRET_KEY"] = "tests-only-" + "x" * 50
 os.environ["CREDENTIAL_KEYS"] = Fernet.generate_key().decode()
@@ -20,9 +22,11 @@ os.environ["SYNC_RATE"] = "0"
 # In memory where the system has a place for it: the suite commits some 50,000 times, each with an fsync.
 os.environ["VAR_DIR"] = tempfile.mkdtemp(
     prefix="fahuo-tests-",
-    dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None,  # noqa: S108 - mkdtemp makes the name
+    dir=services.MEMORY,
 )
-os.environ["DATABASE_URL"] = f"sqlite:///{os.environ['VAR_DIR']}/tests.sqlite3"
+os.environ["DATABASE_URL"] = (
+    services.postgres_url() if services.is_postgres() else f"sqlite:///{os.environ['VAR_DIR']}/tests.sqlite3"
+)
 
 from config.settings import *  # noqa: F403
 
@@ -33,5 +37,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 # A file database: an in-memory one hides locking, and the worker runs in threads and processes of its own.
-DATABASES["default"]["TEST"] = {"NAME": f"{os.environ['VAR_DIR']}/tests.sqlite3"}  # noqa: F405
+if not services.is_postgres():
+    DATABASES["default"]["TEST"] = {"NAME": f"{os.environ['VAR_DIR']}/tests.sqlite3"}  # noqa: F405
 MIDDLEWARE = [name for name in MIDDLEWARE if "whitenoise" not in name]  # noqa: F405

@@ -26,7 +26,7 @@ from shipping.sheets import (
     sheet_problems,
     to_draft,
 )
-from wechat.waybills import normalise
+from wechat.waybills import is_clean, normalise
 
 from .couriers import Couriers
 from .shapes import Placed, cause_of, leaves, noted_json, packages_json, problems_json
@@ -184,7 +184,7 @@ def _shared_numbers(batch: Batch) -> dict[str, list[str]]:
     carried: dict[str, dict[str, None]] = defaultdict(dict)
     rows = BatchRow.objects.filter(batch=batch).values_list("key", "values__waybill_id")
     for key, number in rows.iterator():
-        if number:
+        if number and is_clean(normalise(number)):
             carried[normalise(number)][key] = None
     return {number: list(keys) for number, keys in carried.items() if len(keys) > 1}
 

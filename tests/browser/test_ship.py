@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from merchants.models import User
 from merchants.services import set_membership
 from sandbox import build
+from tests import services
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -24,7 +24,7 @@ def worker(world: Any) -> Iterator[None]:
     """Works like the background worker would: again and again until the test is over."""
     env = os.environ | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": f"sqlite:///{settings.DATABASES['default']['NAME']}",
+        "DATABASE_URL": services.database_url(),
         "WECHAT_API_URL": world.url,
     }
     over = threading.Event()

@@ -7,20 +7,20 @@ import sys
 from typing import Any
 
 import pytest
-from django.conf import settings
 
 from shipping.drafts import Draft, PackageDraft
 from shipping.models import Package
 from shipping.services import queue_shipment
+from tests import services
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 
 def worker_env(url: str) -> dict[str, str]:
     """What a process needs to work on the test's database and sandbox."""
     return {
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": f"sqlite:///{settings.DATABASES['default']['NAME']}",
+        "DATABASE_URL": services.database_url(),
         "WECHAT_API_URL": url,
     }
 

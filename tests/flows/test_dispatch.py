@@ -10,7 +10,7 @@ from shipping.drafts import Draft, Item, PackageDraft
 from shipping.models import Attempt, Package, Shipment, StatusChange
 from shipping.services import Refused, queue_shipment
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
 
 def parcel(waybill: str = "SF3100000000001", items: tuple[Item, ...] | None = None) -> PackageDraft:

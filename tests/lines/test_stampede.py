@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
 from merchants import lines
 from merchants.models import Credential, Platform
+from tests import services
 from tests.conftest import SECRET
 from tests.lines.conftest import Provider
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 PROCESSES = 8
 FETCHES = {"own": "cgi-bin/stable_token", "component": "component/api_authorizer_token"}
 HAMMER = """
@@ -66,7 +66,7 @@ def hammers(mode: str, world: Any, tmp_path: Path, wait_for: Callable[..., None]
     """Eight processes that call as fast as they can, each asking for its line before every call."""
     env = os.environ | {
         "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": f"sqlite:///{settings.DATABASES['default']['NAME']}",
+        "DATABASE_URL": services.database_url(),
         "WECHAT_API_URL": world.url,
         "WECHAT_TIMEOUT": "5,5,5",
     }

@@ -228,6 +228,9 @@ ROUTES: dict[str, Route] = {
     "line_test": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "line_quota": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "component_events": Route(PUBLIC, "POST", unsigned=403),
+    "authorized_store_events": Route(
+        PUBLIC, "POST", lambda store: (store.merchant.appid,), unsigned=403, foreign=403
+    ),
     "store_events": Route(
         PUBLIC, "POST", lambda store: (store.merchant.credential.event_key,), unsigned=403, foreign=403
     ),
