@@ -6,6 +6,7 @@ All ids are text: order ids have 19 digits, which spreadsheets and JavaScript de
 from .batches import Batch, BatchFile, BatchOrder, BatchRow, BatchStore, Remembered
 from .clock import Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
+from .errands import OrderErrand, ReceiverView
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
@@ -24,12 +25,14 @@ __all__ = [
     "Hold",
     "Order",
     "OrderBody",
+    "OrderErrand",
     "OrderLine",
     "Package",
     "PackageItem",
     "Parcel",
     "Printing",
     "Reading",
+    "ReceiverView",
     "Remembered",
     "ScanSession",
     "Schedule",

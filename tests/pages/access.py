@@ -183,6 +183,9 @@ ROUTES: dict[str, Route] = {
     "order_preflight": Route(STAFF, args=_order_of),
     # Any number may be asked for; a foreign order and a made-up one are looked for at one's own stores alike.
     "order_read": Route(ANYONE, "POST", _order_of, foreign=302),
+    "order_ask": Route(STAFF, "POST", _order_of, lambda store: {"kind": "notes", "notes": "缺一根线"}),
+    "order_asks": Route(STAFF, args=_order_of),
+    "order_receiver": Route(STAFF, args=_order_of),
     "parcel_correct": Route(STAFF, args=_order_of),
     "order_resend": Route(STAFF, args=_order_of),
     # packages
