@@ -1,6 +1,7 @@
 """The doors WeChat pushes to: no login, no form token; the signature is the key (store-api 4.3, 4.4)."""
 
 import logging
+from collections.abc import Callable
 from typing import NamedTuple
 
 from django.contrib.auth.decorators import login_not_required
@@ -13,7 +14,7 @@ from wechat.envelope import Forged, is_signed, open_sealed, read_message
 from . import events
 from .fields import SecretUnreadable
 from .models import Merchant
-from .queries import push_credential, the_platform
+from .queries import authorized_merchant, push_credential, the_platform
 
 log = logging.getLogger(__name__)
 LARGEST = 64 * 1024
@@ -48,8 +49,23 @@ def store_events(request: HttpRequest, key: str) -> HttpResponse:
     Verify, store, answer; the work is done later. What is not from WeChat leaves no row. Age is no reason to
     refuse: WeChat repeats a push for hours.
     """
+    return _through(request, lambda: _store_lock(key))
+
+
+@csrf_exempt
+@login_not_required
+@require_http_methods(["GET", "POST"])
+def authorized_store_events(request: HttpRequest, appid: str) -> HttpResponse:
+    """A store called through our third-party platform: pushed under the platform's lock (store-api 4.2).
+
+    The address says whose it is and is not signed; a bent one has an order read that is not there.
+    """
+    return _through(request, lambda: (_authorized(appid), _platform_lock()))
+
+
+def _through(request: HttpRequest, unlock: Callable[[], tuple[Merchant, Lock]]) -> HttpResponse:
     try:
-        merchant, lock = _store_lock(key)
+        merchant, lock = unlock()
         if request.method == "GET":
             return _said(_echo(request.GET, lock))
         events.store(_opened(request, lock), merchant)
@@ -67,6 +83,13 @@ def _platform_lock() -> Lock:
     if platform is None:
         raise Forged("no platform is set up")
     return Lock(platform.appid, platform.push_token, platform.aes_key)
+
+
+def _authorized(appid: str) -> Merchant:
+    merchant = authorized_merchant(appid)
+    if merchant is None:
+        raise Forged("no such store")
+    return merchant
 
 
 def _store_lock(key: str) -> tuple[Merchant, Lock]:

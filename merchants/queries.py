@@ -18,6 +18,7 @@ from .models import (
     Errand,
     Membership,
     Merchant,
+    Mode,
     OneTimeLink,
     Pause,
     Platform,
@@ -117,6 +118,11 @@ def push_credential(key: str) -> Credential | None:
     """The secrets of a store's push door; None for a key that opens none. Raises SecretUnreadable."""
     rows = Credential.objects.select_related("merchant").filter(merchant__is_active=True, event_key=key)
     return rows.only("push_token", "aes_key", "merchant").first()
+
+
+def authorized_merchant(appid: str) -> Merchant | None:
+    """The store with this AppID, if it is called through our third-party platform."""
+    return Merchant.objects.filter(is_active=True, appid=appid, credential__mode=Mode.COMPONENT).first()
 
 
 def last_push(merchant: Merchant) -> datetime | None:

@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from .door import component_events, store_events
+from . import door
 from .views import errands, factor, links, members, person, signin
 
 urlpatterns = [
@@ -25,7 +25,10 @@ urlpatterns = [
     path("errands/<int:pk>/status/", errands.errand_status, name="errand_status"),
     path("stores/<int:pk>/test/", errands.line_test, name="line_test"),
     path("stores/<int:pk>/quota/", errands.line_quota, name="line_quota"),
-    path("wechat/events/component/", component_events, name="component_events"),
-    path("wechat/events/<str:key>/", store_events, name="store_events"),
+    path("wechat/events/component/", door.component_events, name="component_events"),
+    path(
+        "wechat/events/component/<str:appid>/", door.authorized_store_events, name="authorized_store_events"
+    ),
+    path("wechat/events/<str:key>/", door.store_events, name="store_events"),
     path("wechat/authorized/<str:state>/", errands.authorized, name="authorized"),
 ]

@@ -9,7 +9,9 @@ from django.utils.translation import gettext as _
 from .asked import whole
 from .drafts import EnteredLine, EnteredOrder
 from .models.orders import ID
-from .sheets import DESTROYED, Row, read_rows
+from .sheets import Row, read_rows
+from .tables.cells import is_destroyed
+from .tables.hostile import Limits
 
 GOODS = ("product_id", "sku_id", "product_cnt", "title")
 COLUMNS = ("order_id", *GOODS)
@@ -46,7 +48,7 @@ def read_entries(raw: bytes) -> list[EntryRows]:
     """A UTF-8 CSV into orders; a row without an order id belongs to the one above. Raises UnusableSheet."""
     orders: dict[str, EntryRows] = {}
     current = ""
-    for row in read_rows(raw, COLUMNS):
+    for row in read_rows(raw, COLUMNS, Limits(lenient=True)):
         current = row["order_id"] or current
         orders.setdefault(current, EntryRows(current, first_row=row.number)).rows.append(row)
     return list(orders.values())
@@ -93,7 +95,7 @@ def _wrong_row(row: Row) -> Iterator[Wrong]:
     for name in ("product_id", "sku_id"):
         if not row[name]:
             yield Wrong(row.number, name, _("缺少 %s；在微信小店后台的订单或商品页可以看到。") % name)
-        elif DESTROYED.fullmatch(row[name]) or len(row[name]) > ID:
+        elif is_destroyed(row[name]) or len(row[name]) > ID:
             yield Wrong(row.number, name, _("%s 的号码变了样：请把这一列设成文本，重新粘贴。") % name)
     if not 1 <= (whole(row["product_cnt"]) or 0) <= MOST_PIECES:
         yield Wrong(row.number, "product_cnt", _("件数要是 1 到 %d 的整数。") % MOST_PIECES)

@@ -16,10 +16,15 @@ from merchants.models import Audit, Credential, Merchant, PushedEvent
 
 from .models import (
     Attempt,
+    BatchFile,
+    BatchOrder,
+    BatchRow,
     Hold,
     Order,
     OrderBody,
+    OrderErrand,
     Printing,
+    ReceiverView,
     Serial,
     SerialUse,
     Shipment,
@@ -46,6 +51,21 @@ def remove_old_bodies() -> int:
     )
     keys = OrderBody.objects.filter(is_old, order__status__in=ENDED).values_list("pk", flat=True)
     return sum(OrderBody.objects.filter(pk__in=some).delete()[0] for some in _batches(list(keys)))
+
+
+def remove_old_uploads() -> int:
+    """Remove files uploaded more than BATCH_FILE_DAYS ago, with every cell of theirs that no field needs."""
+    before = timezone.now() - timedelta(days=settings.BATCH_FILE_DAYS)
+    old = list(BatchFile.objects.filter(batch__created_at__lte=before).values_list("batch__pk", flat=True))
+    for key in old:
+        _forget_upload(key)
+    return len(old)
+
+
+@transaction.atomic
+def _forget_upload(batch: int) -> None:
+    BatchRow.objects.filter(batch=batch).update(cells=[])
+    BatchFile.objects.filter(batch=batch).delete()
 
 
 def erase_buyer(openid: str) -> int:
@@ -93,6 +113,7 @@ def _erase(orders: Sequence[int]) -> None:
         # What was pushed names the buyer.
         PushedEvent.objects.filter(merchant=merchant, order_id=order_id).update(body="")
     Printing.objects.filter(order__in=orders).update(noted=None)
+    _erase_from_uploads(orders)
     Shipment.objects.filter(order__in=orders).update(noted=None)
     # What is on its way is still needed; its row is closed soon.
     Attempt.objects.filter(order__in=orders, closed_at__isnull=False).update(request=None, errmsg="")
@@ -100,5 +121,18 @@ def _erase(orders: Sequence[int]) -> None:
     SerialUse.objects.filter(package__order__in=orders, kind=SerialUse.Kind.IMEI).delete()
     # Reasons that people wrote may name anybody.
     Hold.objects.filter(order__in=orders).update(reason="—")
+    ReceiverView.objects.filter(order__in=orders).update(why="—")
+    OrderErrand.objects.filter(order__in=orders).update(notes="", errmsg="", seen_hash="")
     StatusChange.objects.filter(package__order__in=orders, by__isnull=False).update(reason="")
     SerialUse.objects.filter(package__order__in=orders, released_by__isnull=False).update(reason="—")
+
+
+def _erase_from_uploads(orders: Sequence[int]) -> None:
+    """A file that names an order goes whole; of its rows stay the fields that were shipped by."""
+    BatchOrder.objects.filter(order__in=orders).update(noted=None, packages=[])
+    keys = list(Order.objects.filter(pk__in=orders).values_list("order_id", flat=True))
+    rows = BatchRow.objects.filter(key__in=keys)
+    BatchFile.objects.filter(batch__in=rows.values("batch")).delete()
+    for row in rows.iterator():
+        kept = {name: text for name, text in row.values.items() if name not in ("imei1", "imei2", "note")}
+        BatchRow.objects.filter(pk=row.pk).update(cells=[], values=kept)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import get_language
 
+from wechat.couriers import named
 from wechat.errcodes import meaning, problem_text
 from wechat.waybills import guess, normalise, same_courier
 
@@ -42,13 +43,19 @@ def moment(text: str) -> Number:
 
 
 def resolve_courier(typed: str, facts: OrderFacts) -> str:
-    """A name, a code or the initials of one courier -> its code; anything else stays for its rule to name."""
+    """A name, a code or the initials of one courier -> its code; anything else stays for its rule to name.
+
+    An old code stays as well: its rule warns, and WeChat decides.
+    """
     listed = facts.couriers or {}
     by_name = [code for code, name in listed.items() if typed in (name, f"{name} {code}")]
     by_code = [code for code in listed if code.lower() == typed.lower()]
     by_initials = [code for code, letters in facts.courier_initials.items() if letters == typed.lower()]
     found = by_name or by_code or (by_initials if len(by_initials) == 1 else [])
-    return OTHER_COURIER if typed in OTHER_WORDS and not found else next(iter(found), typed)
+    if not found and typed in OTHER_WORDS:
+        return OTHER_COURIER
+    is_old = typed.isascii() and any(same_courier(typed, code) for code in listed)
+    return next(iter(found), typed) if found or is_old else named(typed, listed) or typed
 
 
 def guess_courier(waybill: str, listed: Mapping[str, str], last: str) -> tuple[str, bool]:

@@ -1,11 +1,9 @@
-"""A UTF-8 CSV of parcels -> one Draft per order, with the row and column of everything in it."""
+"""A file of parcels -> one Draft per order, with the row and column of everything in it."""
 
-import csv
-import io
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -23,17 +21,26 @@ from .drafts import (
     Problem,
     SerialDraft,
 )
+from .filewords import why
+from .models import Order
+from .tables.columns import Mapping as Columns
+from .tables.columns import normalised
+from .tables.hostile import COMMAND, Limits
+from .tables.reading import Table, open_table, values_of
+from .tables.refusing import Refused
 
 COLUMNS = (
     "order_id", "deliver_type", "delivery_id", "waybill_id", "product_id", "sku_id", "product_cnt",
     "sn_code", "imei1", "imei2", "start_time", "end_time", "wxa_appid", "wxa_path",
 )  # fmt: skip
+# Known from other systems' files: a merchant's own code of the goods; what only people read.
+# A fault in a column that only people read stops nothing.
+READ_BY_PEOPLE = ("package_no", "note")
+ALSO = ("sku_code", *READ_BY_PEOPLE)
+NO_ANSWERS: Mapping[str, str] = {}
 GOODS = ("product_id", "sku_id", "product_cnt")
 COURSE = ("start_time", "end_time", "wxa_appid", "wxa_path")
 PACKAGE = tuple(name for name in COLUMNS if name not in (*GOODS, "order_id"))
-IDS = ("order_id", "waybill_id", "product_id", "sku_id", "sn_code", "imei1", "imei2")
-# What Excel makes of a long id: 3.70E+18. The digits are lost.
-DESTROYED = re.compile(r"\d[\d.]*E\+\d+", re.ASCII | re.IGNORECASE)
 # The end of a problem's path -> the column it stands in, where the two differ.
 COLUMN_OF = {"items": "product_id", "course": "wxa_appid", "order": "order_id"}
 BEIJING = ZoneInfo("Asia/Shanghai")
@@ -45,10 +52,11 @@ class UnusableSheet(Exception):
 
 @dataclass
 class Row:
-    """One line of the file; `number` counts the header as 1."""
+    """One line of the file; `number` counts the header as 1; faults: field -> slug of what its cell lost."""
 
     number: int
     cells: dict[str, str]
+    faults: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> str:
         return self.cells.get(name, "")
@@ -124,52 +132,73 @@ def _package_key(row: Row, courses: set[tuple[str, ...]]) -> tuple[str, ...]:
     return ("course", *_sku(row)) if _sku(row) in courses else ()
 
 
-def read_sheet(raw: bytes) -> list[SheetOrder]:
-    """Read a file into orders, in the file's order. Raises UnusableSheet."""
+def read_sheet(
+    data: bytes | Path, name: str = "", answers: Mapping[str, str] = NO_ANSWERS
+) -> list[SheetOrder]:
+    """Read a file into orders, in the file's order. Raises UnusableSheet.
+
+    answers: a column's name -> its field, or IGNORED, for names that are not known.
+    """
     orders: dict[str, SheetOrder] = {}
     current = ""
-    for row in read_rows(raw):
+    for row in read_rows(data, (*COLUMNS, *ALSO), name=name, answers=answers):
         current = row["order_id"] or current
         orders.setdefault(current, SheetOrder(current)).rows.append(row)
     return list(orders.values())
 
 
-def read_rows(raw: bytes, columns: tuple[str, ...] = COLUMNS) -> Iterator[Row]:
-    """The lines of a CSV with these columns, empty ones left out. Raises UnusableSheet."""
+def read_rows(
+    data: bytes | Path,
+    columns: tuple[str, ...],
+    limits: Limits = COMMAND,
+    *,
+    name: str = "",
+    answers: Mapping[str, str] = NO_ANSWERS,
+) -> Iterator[Row]:
+    """The rows of a file with these columns, empty ones left out. Raises UnusableSheet."""
+    own = {normalised(column): column for column in columns}
     try:
-        reader = csv.reader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
-        header = [cell.strip() for cell in next(reader, [])]
-        _check_header(header, columns)
-        for count, cells in enumerate(reader, 2):
-            if row := _row(count, header, [cell.strip() for cell in cells]):
-                yield row
-    except UnicodeDecodeError:
-        raise UnusableSheet(_("文件不是 UTF-8 编码；请在 Excel 里另存为“CSV UTF-8”。")) from None
-    except csv.Error as error:
-        raise UnusableSheet(_("文件不是有效的 CSV：%s") % error) from None
+        table = open_table(data, name, limits)
+        known = own | {normalised(column): field for column, field in answers.items()}
+        mapping = _checked(table, table.mapping(known), columns)
+        for row in table.rows:
+            if any(cell and not _is_named(table, n) for n, cell in enumerate(row.cells)):
+                raise UnusableSheet(_("第 %d 行有单元格不在任何一列下面。") % row.number)
+            texts, faults = values_of(row, mapping)
+            if texts or faults:
+                yield Row(row.number, texts, faults)
+    except Refused as refused:
+        raise UnusableSheet(why(refused)) from None
 
 
-def _row(count: int, header: list[str], cells: list[str]) -> Row | None:
-    """None for an empty line. A cell without a column name is never dropped in silence."""
-    named = dict(zip(header, cells, strict=False))
-    if any(cells[len(header) :]):
-        raise UnusableSheet(_("第 %d 行有单元格不在任何一列下面。") % count)
-    return Row(count, named) if any(named.values()) else None
+def _is_named(table: Table, column: int) -> bool:
+    return column < len(table.columns) and bool(table.columns[column])
 
 
-def _check_header(header: list[str], columns: tuple[str, ...]) -> None:
-    while header and not header[-1]:
-        header.pop()
-    if len(header) == 1 and (other := re.search(r"[;\t|；，]", header[0])):
-        raise UnusableSheet(_("各列之间要用英文逗号，这个文件用的是“%s”。") % other[0])
-    unknown = [name or _("（空）") for name in header if name not in columns]
-    if unknown:
-        names = {"unknown": ", ".join(unknown), "known": ", ".join(columns)}
-        raise UnusableSheet(_("不认识的列：%(unknown)s；可用的列是 %(known)s。") % names)
-    if "order_id" not in header:
+def _checked(table: Table, mapping: Columns, columns: tuple[str, ...]) -> Columns:
+    """What the columns are, if nothing is left to ask: a command has nobody to answer."""
+    names = table.columns
+    foreign = [column for field, column in mapping.fields.items() if field not in columns]
+    blank = [n for n, name in enumerate(names) if not name] if table.kind == "csv" else []
+    if unknown := sorted({*mapping.unrecognised, *foreign, *blank}):
+        shown = {"unknown": ", ".join(names[n] or _("（空）") for n in unknown), "known": ", ".join(columns)}
+        raise UnusableSheet(_("不认识的列：%(unknown)s；可用的列是 %(known)s。") % shown)
+    if "order_id" not in mapping.fields or not table.header_rows:
         raise UnusableSheet(_("缺少 order_id 列。"))
-    if len(set(header)) < len(header):
+    keys = [normalised(name) for name in names if name]
+    if len(set(keys)) < len(keys):
         raise UnusableSheet(_("有重复的列名。"))
+    return mapping
+
+
+def fill_goods(row: Row, order: Order) -> None:
+    """A merchant's own code names the line that carries it; one that no line has stays for its rule."""
+    code = row["sku_code"]
+    if not code or row["product_id"]:
+        return
+    lines = [line for line in order.lines.all() if line.sku_code.lower() == code.lower()]
+    pairs = {(line.product_id, line.sku_id) for line in lines}
+    row.cells["product_id"], row.cells["sku_id"] = pairs.pop() if len(pairs) == 1 else (code, "")
 
 
 def number(text: str) -> Number:
@@ -251,13 +280,15 @@ def names_an_order(order: SheetOrder) -> bool:
 
 
 def _unreadable_ids(order: SheetOrder) -> Iterator[tuple[int, str, Problem]]:
-    """40097: no order id, or an id that a spreadsheet turned into a number."""
+    """40097: no order id, or a cell whose content a spreadsheet has lost."""
+    first = order.rows[0]
     if not names_an_order(order):
-        yield order.rows[0].number, "order_id", Problem("order", 40097)
+        yield first.number, "order_id", Problem("order", 40097, first.faults.get("order_id", ""))
     for row in order.rows:
-        for name in IDS[1:]:
-            if DESTROYED.fullmatch(row[name]):
-                yield row.number, name, Problem(name, 40097)
+        lost = {name: slug for name, slug in row.faults.items() if name not in READ_BY_PEOPLE}
+        if not names_an_order(order) and row is first:
+            lost.pop("order_id", None)
+        yield from ((row.number, name, Problem(name, 40097, slug)) for name, slug in lost.items())
 
 
 def _rows_that_differ(order: SheetOrder) -> Iterator[tuple[int, str, Problem]]:

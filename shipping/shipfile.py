@@ -12,6 +12,8 @@ from wechat.errcodes import meaning, problem_text
 from . import states
 from .dispatch.sending import FRESH
 from .drafts import Draft, OrderFacts, PackageDraft, Problem
+from .filewords import WORDS, sentence
+from .forms import resolve_courier
 from .known import Known
 from .models import Order, Package, Shipment
 from .queries import order_facts
@@ -19,6 +21,7 @@ from .services import Refused, queue_shipment, rehearse
 from .sheets import (
     SheetOrder,
     SheetPackage,
+    fill_goods,
     leaves_blanks,
     names_an_order,
     place,
@@ -135,6 +138,7 @@ def _newer(order: Order) -> Order | None:
 def _ship_known(order: Order, wanted: SheetOrder, dry_run: bool) -> OrderResult:
     result = OrderResult(wanted.order_id)
     facts = order_facts(order, waybills=wanted.waybills, serials=wanted.serials)
+    _read_names(wanted, order, facts)
     fresh = list(_fresh(order, facts, wanted, result))
     is_known = facts.is_read or facts.is_entered
     if fresh and not is_known and any(leaves_blanks(package) for package in fresh):
@@ -143,6 +147,14 @@ def _ship_known(order: Order, wanted: SheetOrder, dry_run: bool) -> OrderResult:
     elif fresh and not _refuse_rows(result, wanted).is_invalid:
         _queue(order, facts, wanted, fresh, result, dry_run)
     return result
+
+
+def _read_names(wanted: SheetOrder, order: Order, facts: OrderFacts) -> None:
+    """A courier by any of its names and goods by the merchant's own code, as what is sent."""
+    for row in wanted.rows:
+        if typed := row["delivery_id"]:
+            row.cells["delivery_id"] = resolve_courier(typed, facts)
+        fill_goods(row, order)
 
 
 def _refuse_rows(result: OrderResult, wanted: SheetOrder) -> OrderResult:
@@ -185,7 +197,9 @@ def _tell(
 
 
 def _problem(row: int, column: str, problem: Problem) -> dict[str, Any]:
-    text = problem_text(meaning(problem.errcode, problem.slug), problem.params, LANGUAGE)
+    code = meaning(problem.errcode, problem.slug)
+    is_lost = problem.slug in WORDS
+    text = sentence(problem.slug) if is_lost else problem_text(code, problem.params, LANGUAGE)
     return {
         "row": row,
         "column": column,

@@ -11,8 +11,9 @@ from merchants import errands, events, lines
 from merchants.models import Merchant
 
 from . import erasing, following, rereading, syncing
+from . import errands as order_errands
 from .batches.steps import work
-from .dispatch import Pump
+from .dispatch import Pump, allowance
 from .dispatch.waiting import is_work_due
 from .models import Batch
 
@@ -32,6 +33,13 @@ def send_ticket() -> None:
 def sync_merchant(merchant_pk: str) -> None:
     """Read on where this merchant's orders were read to last."""
     following.follow(Merchant.objects.get(pk=merchant_pk))
+
+
+# Someone is looking at the page.
+@task(queue_name="rest", priority=50)
+def run_order_errand(pk: str) -> None:
+    """Do what a person asked of WeChat about an order, or read what became of it."""
+    order_errands.run(int(pk))
 
 
 @task(queue_name="rest")
@@ -70,6 +78,12 @@ def renew_tokens() -> None:
 
 
 @task(queue_name="rest")
+def read_allowances() -> None:
+    """Ask WeChat how much the stores that ship may still call today."""
+    allowance.read_allowances()
+
+
+@task(queue_name="rest")
 def prune_tasks() -> None:
     """Forget tasks that are over or were left RUNNING by a killed worker, old events and old wishes."""
     events.forget_old()
@@ -81,5 +95,6 @@ def prune_tasks() -> None:
 
 @task(queue_name="rest")
 def remove_old_bodies() -> None:
-    """What an order's raw body holds of its buyer goes some time after the order has ended."""
+    """What raw bodies and uploaded files hold of buyers goes after its time."""
     erasing.remove_old_bodies()
+    erasing.remove_old_uploads()

@@ -4,11 +4,13 @@ from django.urls import path
 
 from .views import (
     after,
+    asks,
     batches,
     enter,
     history,
     lists,
     orders,
+    receiver,
     scan,
     serials,
     ship,
@@ -32,6 +34,9 @@ urlpatterns = [
     path("orders/<str:order_id>/intercepted/", orders.order_intercepted, name="order_intercepted"),
     path("orders/<str:order_id>/preflight/", orders.order_preflight, name="order_preflight"),
     path("orders/<str:order_id>/read/", orders.order_read, name="order_read"),
+    path("orders/<str:order_id>/ask/", asks.order_ask, name="order_ask"),
+    path("orders/<str:order_id>/asks/", asks.order_asks, name="order_asks"),
+    path("orders/<str:order_id>/receiver/", receiver.order_receiver, name="order_receiver"),
     path("orders/<str:order_id>/correct/", after.parcel_correct, name="parcel_correct"),
     path("orders/<str:order_id>/resend/", after.order_resend, name="order_resend"),
     path("packages/<int:pk>/status/", orders.package_status, name="package_status"),

@@ -32,13 +32,16 @@ _UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}  # controls, zero-width and direction m
 
 def without_blanks(text: str) -> str:
     """Full-width to plain, no blanks, nothing invisible."""
+    if text.isascii() and text.isalnum():
+        return text
     plain = unicodedata.normalize("NFKC", text)
     return "".join(sign for sign in plain if unicodedata.category(sign) not in _UNSEEN)
 
 
 def normalise(text: str) -> str:
     """One spelling: `without_blanks`, a-z in upper case; other letters stay the mistake they are."""
-    return re.sub(r"[a-z]+", lambda found: found[0].upper(), without_blanks(text))
+    plain = without_blanks(text)
+    return plain.upper() if plain.isascii() else re.sub(r"[a-z]+", lambda found: found[0].upper(), plain)
 
 
 def is_clean(waybill: str) -> bool:

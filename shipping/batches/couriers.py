@@ -8,6 +8,7 @@ from shipping.drafts import VIRTUAL, OrderFacts
 from shipping.forms import resolve_courier
 from shipping.models import Remembered
 from shipping.sheets import Row
+from wechat.couriers import named
 from wechat.waybills import guess, normalise, same_courier
 
 
@@ -35,7 +36,7 @@ class Couriers:
     def _code(self, typed: str, merchant: Merchant, facts: OrderFacts) -> str:
         if answered := self.remembered.get((merchant.pk, courier_key(typed))):
             return answered
-        return resolve_courier(typed, facts)
+        return named(typed, facts.couriers or {}) or resolve_courier(typed, facts)
 
     def _guess(self, row: Row, facts: OrderFacts) -> str:
         """Only a number that fits one courier alone; the shop's own list decides."""

@@ -7,8 +7,8 @@ from django.db import transaction
 
 from merchants.queries import merchants_for
 from shipping.models import Batch, BatchRow, Remembered
-from shipping.tables.columns import Mapping, recognise
-from shipping.tables.reading import Row, Table, open_table, pasted_table
+from shipping.tables.columns import Mapping
+from shipping.tables.reading import Row, Table, open_table, pasted_table, values_of
 from shipping.tables.refusing import Refused
 
 CHUNK = 1000
@@ -23,7 +23,7 @@ def read_upload(batch: Batch) -> None:
         table = _table(batch)
         rows = _widened(table)
         batch.columns = table.columns
-        batch.mapping = _mapping(batch, table.columns).as_json()
+        batch.mapping = _mapping(batch, table).as_json()
         _store(batch, rows)
     except Refused as refused:
         batch.stage, batch.refused = Batch.Stage.REFUSED, refused.code
@@ -52,9 +52,9 @@ def _width(row: Row) -> int:
     return max((number for number, cell in enumerate(row.cells, 1) if cell), default=0)
 
 
-def _mapping(batch: Batch, columns: list[str]) -> Mapping:
+def _mapping(batch: Batch, table: Table) -> Mapping:
     """By the names that are known, what was answered for these stores before, and what was answered now."""
-    mapping = recognise(columns, remembered_columns(batch))
+    mapping = table.mapping(remembered_columns(batch))
     return mapping.answered({int(column): field for column, field in batch.answers.items()})
 
 
@@ -81,10 +81,7 @@ def _named(batch: Batch, rows: list[Row], mapping: Mapping) -> Iterator[BatchRow
     """A blank order cell, as merged cells leave it, means the order above."""
     current = ""
     for row in rows:
-        values = {name: text for name, column in mapping.fields.items() if (text := row.cell(column))}
-        if mapping.courier_name is not None and "delivery_id" not in values:
-            values["delivery_id"] = row.cell(mapping.courier_name)
-        faults = {name: row.faults[column] for name, column in mapping.fields.items() if column in row.faults}
+        values, faults = values_of(row, mapping)
         current = order_key(values.get("order_id", "")) or current
         yield BatchRow(
             batch=batch, number=row.number, key=current, cells=row.cells, values=values, faults=faults

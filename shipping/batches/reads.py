@@ -2,9 +2,10 @@
 
 from collections import Counter
 from datetime import timedelta
+from math import ceil
 from typing import NamedTuple
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
 from django.http import Http404
 from django.utils import timezone
 
@@ -108,13 +109,15 @@ def tally(user: User, batch: Batch) -> Tally:
 
 def minutes_left(user: User, batch: Batch, left: int) -> int | None:
     """At the pace of the last half minute; None while nothing moves."""
-    since = timezone.now() - PACE_OVER
+    now = timezone.now()
+    since = max(now - PACE_OVER, batch.confirmed_at or batch.created_at)
     moved = Package.objects.filter(
         shipment__batch_orders__in=orders_for(user, batch).order_by(),
         status__in=(states.SHIPPED, states.REJECTED),
         status_at__gte=since,
     ).count()
-    return -(-left * PACE_OVER.seconds // (moved * 60)) if moved else None
+    seconds = (now - since).total_seconds()
+    return ceil(left * seconds / (moved * 60)) if moved and seconds >= 1 else None
 
 
 class StoreCount(NamedTuple):
@@ -151,11 +154,17 @@ def causes(user: User, batch: Batch) -> list[CauseCount]:
     return found
 
 
+def with_trouble(rows: QuerySet[BatchOrder]) -> QuerySet[BatchOrder]:
+    """Orders of which a package needs hands and nobody has corrected it yet."""
+    packages = Package.objects.filter(shipment=OuterRef("shipment"), in_trouble=True)
+    return rows.filter(Exists(packages), verdict=Verdict.QUEUED, shipment__corrections=None)
+
+
 def order_page(
-    user: User, batch: Batch, verdicts: tuple[str, ...], cause: str, after: int
+    rows: QuerySet[BatchOrder], verdicts: tuple[str, ...], cause: str, after: int
 ) -> list[BatchOrder]:
     """A page of orders in the file's order, begun after that row; one more than a page shows."""
-    rows = orders_for(user, batch).filter(verdict__in=verdicts, first_row__gt=after)
+    rows = rows.filter(verdict__in=verdicts, first_row__gt=after)
     rows = rows.filter(cause=cause) if cause else rows
     rows = rows.select_related("merchant", "order", "shipment").prefetch_related(
         "order__lines", "shipment__packages__items", "shipment__corrections"

@@ -17,16 +17,18 @@ from shipping.rules import check
 from shipping.rules.order import ALL_SHIPPED
 from shipping.services import tidy
 from shipping.sheets import (
+    READ_BY_PEOPLE,
     Row,
     SheetOrder,
     SheetPackage,
+    fill_goods,
     leaves_blanks,
     names_an_order,
     place,
     sheet_problems,
     to_draft,
 )
-from wechat.waybills import normalise
+from wechat.waybills import is_clean, normalise
 
 from .couriers import Couriers
 from .shapes import Placed, cause_of, leaves, noted_json, packages_json, problems_json
@@ -34,8 +36,6 @@ from .shapes import Placed, cause_of, leaves, noted_json, packages_json, problem
 Verdict = BatchOrder.Verdict
 # What became of these is not for a rehearsal to say any more.
 OVER = (Verdict.QUEUED, Verdict.CANCELLED)
-# A fault in a column that only people read stops nothing.
-READ_BY_PEOPLE = ("note",)
 
 
 @dataclass
@@ -119,7 +119,7 @@ class Rehearsal:
         facts = facts_of(order, around)
         for row in wanted.rows:
             self.couriers.fill(row, order.merchant, facts)
-            _fill_goods(row, order)
+            fill_goods(row, order)
         known = Known(around.ours, list(order.parcels.all()), facts)
         fresh = [package for package in wanted.packages if known.find(package) is None]
         if fresh or wanted.faults:
@@ -184,19 +184,9 @@ def _shared_numbers(batch: Batch) -> dict[str, list[str]]:
     carried: dict[str, dict[str, None]] = defaultdict(dict)
     rows = BatchRow.objects.filter(batch=batch).values_list("key", "values__waybill_id")
     for key, number in rows.iterator():
-        if number:
+        if number and is_clean(normalise(number)):
             carried[normalise(number)][key] = None
     return {number: list(keys) for number, keys in carried.items() if len(keys) > 1}
-
-
-def _fill_goods(row: Row, order: Order) -> None:
-    """A merchant's own code names the line that carries it; one that no line has stays for its rule."""
-    code = row["sku_code"]
-    if not code or row["product_id"]:
-        return
-    lines = [line for line in order.lines.all() if line.sku_code.lower() == code.lower()]
-    pairs = {(line.product_id, line.sku_id) for line in lines}
-    row.cells["product_id"], row.cells["sku_id"] = pairs.pop() if len(pairs) == 1 else (code, "")
 
 
 def _row_for(batch: Batch, wanted: FileOrder, order: Order | None) -> BatchOrder:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 
 from merchants.models import User
-from shipping import states
+from shipping import filewords, states
 from shipping.models import Batch, BatchOrder, BatchRow, Package
 from shipping.tables.columns import Mapping
 from wechat.errcodes import meaning
@@ -62,11 +62,12 @@ def _reasons(batch: Batch, order: BatchOrder) -> list[Reason]:
 
 
 def _placed(batch: Batch, placed: Placed) -> Reason:
+    remedy = "" if placed.problem.slug in filewords.WORDS else remedy_of(placed.problem)
     words = _("%(column)s：%(text)s") % {
         "column": column_word(batch, placed.column),
         "text": text_of(placed.problem),
     }
-    return placed.row, words, remedy_of(placed.problem)
+    return placed.row, words, remedy
 
 
 def _refused(package: Package) -> Reason:

@@ -1,7 +1,7 @@
 """What a rehearsal found, as the rows keep it: packages, problems, the cause by which many are counted."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from shipping.drafts import (
@@ -19,6 +19,7 @@ from shipping.models import BatchOrder
 
 LONGEST_CAUSE = 160
 COURIER = 606004
+PARTS = ("course", "serial")
 
 
 class Placed(NamedTuple):
@@ -30,7 +31,14 @@ class Placed(NamedTuple):
 
 
 def packages_json(packages: Iterable[PackageDraft]) -> list[dict[str, Any]]:
-    return [asdict(package) for package in packages]
+    return [_package_json(package) for package in packages]
+
+
+def _package_json(package: PackageDraft) -> dict[str, Any]:
+    # dataclasses.asdict copies deeply, which thousands of packages feel.
+    parts = {name: part and dict(vars(part)) for name, part in vars(package).items() if name in PARTS}
+    items = None if package.items is None else [dict(vars(item)) for item in package.items]
+    return {**vars(package), **parts, "items": items}
 
 
 def package_from(kept: dict[str, Any]) -> PackageDraft:
@@ -97,4 +105,4 @@ def leaves(facts: OrderFacts, packages: Iterable[PackageDraft]) -> int:
 
 
 def noted_json(noted: Noted) -> dict[str, Any]:
-    return asdict(noted)
+    return dict(vars(noted))

@@ -111,7 +111,11 @@ def _hand_over(ready: list[BatchOrder], user: User) -> None:
             row.verdict = Verdict.STOPPED
             placed = [Placed(row.first_row, _column(problem), problem) for problem in outcome]
             row.problems, row.cause = problems_json(placed), cause_of(placed)
-    BatchOrder.objects.bulk_update(ready, ["verdict", "shipment", "problems", "cause"])
+    queued = [row for row in ready if row.verdict == Verdict.QUEUED]
+    BatchOrder.objects.bulk_update(queued, ["shipment"])
+    BatchOrder.objects.filter(pk__in=[row.pk for row in queued]).update(verdict=Verdict.QUEUED)
+    stopped = [row for row in ready if row.verdict == Verdict.STOPPED]
+    BatchOrder.objects.bulk_update(stopped, ["verdict", "problems", "cause"])
 
 
 def _column(problem: Problem) -> str:

@@ -1,6 +1,7 @@
 """The words of a rehearsal: what is wrong at a cell and what to do, as the form says it; names of fields."""
 
 from django.utils.translation import get_language
+from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
 from shipping import filewords
@@ -44,15 +45,18 @@ def text_of(problem: Problem) -> str:
 def title_of(problem: Problem) -> str:
     """A few words for many rows of the same trouble."""
     if problem.slug in filewords.WORDS:
-        return filewords.sentence(problem.slug)
+        return say("单元格的内容已经丢了")
     return meaning(problem.errcode, problem.slug).text("title", language())
 
 
 def remedy_of(problem: Problem) -> str:
-    """What to do; the sentence about a destroyed cell says it itself."""
+    """What to do: most of it is mended in the file, as long as nothing has been sent."""
     if problem.slug in filewords.WORDS:
-        return ""
-    return meaning(problem.errcode, problem.slug).text("do", language())
+        return filewords.sentence(problem.slug)
+    code = meaning(problem.errcode, problem.slug)
+    if code.fixed_by == "staff" and code.field.startswith("packages"):
+        return say("在这里改好这几格，或在表格里改好再上传一次。")
+    return code.text("do", language())
 
 
 def column_word(batch: Batch, field: str) -> str:

@@ -7,7 +7,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from .books import Sheet, open_ole, open_zip
-from .cells import Value, fault_of, text_of
+from .cells import Value, fault_of, id_text, text_of
 from .columns import IGNORED, field_of, guess_columns, recognise
 from .columns import Mapping as Columns
 from .hostile import WEB, Limits, check_name, check_size, outer_kind
@@ -17,6 +17,7 @@ from .source import Source
 from .text import pasted_rows, text_rows
 
 HEADER_WITHIN = 6
+IDS = ("order_id", "waybill_id", "product_id", "sku_id", "sn_code", "imei1", "imei2")
 SHEETS_LOOKED_AT = 8
 LIKE_AN_ORDER = re.compile(r"\d{15,20}", re.ASCII)
 NO_FAULTS: Mapping[int, str] = {}
@@ -36,6 +37,22 @@ class Row:
 
     def cell(self, column: int | None) -> str:
         return self.cells[column] if column is not None and column < len(self.cells) else ""
+
+
+def values_of(row: Row, mapping: Columns) -> tuple[dict[str, str], dict[str, str]]:
+    """(texts, faults) of a row by field, blank ones left out; ids in their plain spelling."""
+    columns = dict(mapping.fields)
+    if mapping.courier_name is not None and not row.cell(columns.get("delivery_id")):
+        columns["delivery_id"] = mapping.courier_name
+    texts = {name: _meant(name, text) for name, column in columns.items() if (text := row.cell(column))}
+    return texts, {name: row.faults[column] for name, column in columns.items() if column in row.faults}
+
+
+def _meant(name: str, text: str) -> str:
+    """Shop exports put a # before the number of an order."""
+    if name not in IDS:
+        return text
+    return id_text(text).lstrip("#") if name == "order_id" else id_text(text)
 
 
 @dataclass

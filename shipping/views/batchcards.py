@@ -37,7 +37,8 @@ TABS: dict[str, tuple[str, ...]] = {
     "stopped": (Verdict.STOPPED,),
     "ready": (Verdict.READY,),
     "differs": (Verdict.DIFFERS,),
-    "sent": (Verdict.QUEUED,),
+    "sent": (Verdict.QUEUED, Verdict.CANCELLED),
+    "failed": (Verdict.QUEUED,),
     "grey": (Verdict.KNOWN, Verdict.STRANGE),
 }
 

@@ -104,7 +104,9 @@ def _rehearsed(request: MemberRequest, batch: Batch, may_steer: bool) -> dict[st
     shown, cause = _shown(request, sum(tally.verdicts.values())), request.GET.get("cause", "")
     after = whole(request.GET.get("after", "")) or 0
     verdicts = TABS.get(shown) or (tuple(Verdict.values) if shown == "all" else ())
-    orders = reads.order_page(user, batch, verdicts, cause, after) if verdicts else []
+    rows = reads.orders_for(user, batch)
+    rows = reads.with_trouble(rows) if shown == "failed" else rows
+    orders = reads.order_page(rows, verdicts, cause, after) if verdicts else []
     page = orders[: reads.ORDERS]
     query = urlencode({"show": shown, **({"cause": cause} if cause else {})})
     stores = reads.ready_by_store(user, batch)

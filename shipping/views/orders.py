@@ -19,6 +19,7 @@ from merchants.queries import merchants_for
 from shipping import lists, services, states
 from shipping.around import open_holds
 from shipping.asked import moment
+from shipping.asking import asked_of
 from shipping.drafts import CORRECTION
 from shipping.forms import in_words
 from shipping.labels import looked_at, noted_of
@@ -61,6 +62,8 @@ def _detail(request: MemberRequest, order: Order, typed: QueryDict | None = None
         "must_intercept": must_intercept(order),
         "reply": reply_to_buyer(order, packages),
         "printings": printings_of(order),
+        "asked": asked_of(order),
+        "typed_note": request.session.pop(f"note-{order.pk}", ""),
         "can_settle": merchants_for(request.user, Role.MANAGER).filter(pk=order.merchant_id).exists(),
     }
     return render(request, "shipping/order_detail.html", context)

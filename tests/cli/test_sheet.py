@@ -42,7 +42,7 @@ def problems(text: str) -> list[tuple[int, str, int | str | None]]:
         (b"order_id,colour\n37,red\n", "colour"),
         (b"order_id,,waybill_id\n37,,SF1\n", "空"),
         (b"order_id,order_id\n37,37\n", "重复"),
-        ("order_id\n订单".encode("gb18030"), "UTF-8"),
+        (b"order_id\n\xff\xff\x81\x20", "UTF-8"),
         (b"order_id,waybill_id\n37,SF1,oops\n", "第 2 行"),
         (b'order_id\n"' + b"3" * 200_000 + b'"\n', "CSV"),
     ],
@@ -53,7 +53,7 @@ def test_an_unusable_file_says_why(raw: bytes, names: str) -> None:
     assert names in str(end.value)
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_encodings_and_line_ends_read_alike(encoding: str, newline: str) -> None:
     text = newline.join([" waybill_id , order_id,,", "SF1, 37 ,,", ",,,", "SF2,,,"])

@@ -16,7 +16,7 @@ from merchants.models import Credential, Merchant
 from sandbox import build
 from shipping import shipfile
 from shipping.models import Order, Package, Shipment
-from shipping.sheets import UnusableSheet, read_sheet
+from shipping.sheets import read_sheet
 from tests.conftest import APPID
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -126,9 +126,3 @@ def test_a_merchant_of_another_host_is_not_called(world: Any, tmp_path: Path) ->
     with pytest.raises(CommandError, match="elsewhere") as end:
         ship(sheet(tmp_path, f"500,SF,{SF},,,"))
     assert end.value.returncode == 2
-
-
-@pytest.mark.parametrize("mark", [";", "\t"])
-def test_a_file_cut_by_another_sign_says_so(mark: str) -> None:
-    with pytest.raises(UnusableSheet, match="英文逗号"):
-        read_sheet(HEADER.replace(",", mark).encode())

@@ -7,6 +7,7 @@ import pytest
 
 from merchants.credentials import save_push_secrets
 from merchants.models import Credential, PushedEvent
+from tests.lines.conftest import provider as provider
 from tests.pages.test_desk import run_tasks
 
 TOKEN, KEY = "push-token-0123456789", "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C"

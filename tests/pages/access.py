@@ -183,6 +183,9 @@ ROUTES: dict[str, Route] = {
     "order_preflight": Route(STAFF, args=_order_of),
     # Any number may be asked for; a foreign order and a made-up one are looked for at one's own stores alike.
     "order_read": Route(ANYONE, "POST", _order_of, foreign=302),
+    "order_ask": Route(STAFF, "POST", _order_of, lambda store: {"kind": "notes", "notes": "缺一根线"}),
+    "order_asks": Route(STAFF, args=_order_of),
+    "order_receiver": Route(STAFF, args=_order_of),
     "parcel_correct": Route(STAFF, args=_order_of),
     "order_resend": Route(STAFF, args=_order_of),
     # packages
@@ -228,6 +231,9 @@ ROUTES: dict[str, Route] = {
     "line_test": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "line_quota": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "component_events": Route(PUBLIC, "POST", unsigned=403),
+    "authorized_store_events": Route(
+        PUBLIC, "POST", lambda store: (store.merchant.appid,), unsigned=403, foreign=403
+    ),
     "store_events": Route(
         PUBLIC, "POST", lambda store: (store.merchant.credential.event_key,), unsigned=403, foreign=403
     ),

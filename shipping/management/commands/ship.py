@@ -1,4 +1,4 @@
-"""Ship a CSV of parcels: the same rules, rows and worker as the pages."""
+"""Ship a file of parcels: the same rules, rows and worker as the pages."""
 
 import json
 import sys
@@ -15,6 +15,7 @@ from merchants.models import Merchant
 from shipping.dispatch import pump_until_settled
 from shipping.sheets import SheetOrder, UnusableSheet, read_sheet
 from shipping.shipfile import INVALID, is_good, known_packages, ship_order
+from shipping.tables.columns import FIELDS, IGNORED
 from shipping.templatetags.desk import LOOKS
 
 WORDS = {"ready": "可以提交", "invalid": "没有提交"} | {
@@ -23,18 +24,22 @@ WORDS = {"ready": "可以提交", "invalid": "没有提交"} | {
 
 
 class Command(BaseCommand):
-    help = "Ship a UTF-8 CSV of parcels. Exit 0: all shipped (or queued); 1: some not; 2: file unusable."
+    help = "Ship a csv, xlsx, xls or ods of parcels. Exit 0: all shipped or queued; 1: some not; 2: unusable."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("file", metavar="FILE")
         parser.add_argument("--merchant", metavar="APPID", required=True)
+        parser.add_argument(
+            "--column", action="append", type=_answer, default=[], metavar="NAME=FIELD",
+            help="what a column of the file is: order_id, delivery_id, waybill_id, ...; or ignored",
+        )  # fmt: skip
         parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
         parser.add_argument("--json", action="store_true", help="one JSON object per order on stdout")
         parser.add_argument("--wait", type=_seconds, metavar="SECONDS", help="send in this process and wait")
 
     def handle(self, *args: Any, **options: Any) -> None:
         merchant = _merchant(options["merchant"])
-        orders = _orders(options["file"])
+        orders = _orders(options["file"], dict(options["column"]))
         bodies = list(_ship(merchant, orders, options["wait"], dry_run=options["dry_run"]))
         for body in bodies:
             self.stdout.write(json.dumps(body, ensure_ascii=False) if options["json"] else _words(body))
@@ -47,6 +52,13 @@ def _seconds(text: str) -> float:
     if not 0 <= seconds < float("inf"):
         raise ArgumentTypeError("SECONDS 要是 0 或更大的数")
     return seconds
+
+
+def _answer(text: str) -> tuple[str, str]:
+    name, _, field = text.rpartition("=")
+    if not name or field not in (*FIELDS, IGNORED):
+        raise ArgumentTypeError(f"要写成 列名=字段，字段是 {' '.join((*FIELDS, IGNORED))} 之一")
+    return name, field
 
 
 def _ship(
@@ -78,9 +90,9 @@ def _merchant(appid: str) -> Merchant:
     return merchant
 
 
-def _orders(name: str) -> list[SheetOrder]:
+def _orders(name: str, answers: dict[str, str]) -> list[SheetOrder]:
     try:
-        return read_sheet(Path(name).read_bytes())
+        return read_sheet(Path(name), name, answers)
     except OSError as error:
         raise CommandError(f"读不了文件 {name}：{error.strerror}。", returncode=2) from None
     except UnusableSheet as error:
