@@ -138,6 +138,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# A worker's sign of life is a lock of its session: a pool of transactions (PgBouncer) needs a way past it.
+_direct = env("DIRECT_DATABASE_URL", default="")
+DIRECT_DATABASE = env.db_url_config(_direct) if _direct else None
 
 TASKS = {
     "default": {
