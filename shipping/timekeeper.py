@@ -1,10 +1,12 @@
 """The one schedule: which task is enqueued how often; each entry is taken by conditional update."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from .batches.steps import wake_stuck
 from .dispatch.sweeping import sweep
 from .dispatch.waiting import is_work_due
 from .errands import hand_out
@@ -16,6 +18,7 @@ from .rereading import wake_overdue
 SCHEDULE = {
     "sweep": 10,
     "sync_due": 5,
+    "wake_stuck": 30,
     "order_errands": 10,
     "wake_overdue": 10,
     "renew_tokens": 60,
@@ -24,7 +27,13 @@ SCHEDULE = {
     "remove_old_bodies": 86400,
 }
 # What only looks into the database; the rest is enqueued.
-AT_ONCE = {"sweep": sweep, "sync_due": sync_due, "order_errands": hand_out, "wake_overdue": wake_overdue}
+AT_ONCE: dict[str, Callable[[], object]] = {
+    "wake_stuck": wake_stuck,
+    "sweep": sweep,
+    "sync_due": sync_due,
+    "order_errands": hand_out,
+    "wake_overdue": wake_overdue,
+}
 
 
 def tick() -> None:
