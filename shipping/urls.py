@@ -54,6 +54,7 @@ urlpatterns = [
     path("batches/upload/", batches.batch_upload, name="batch_upload"),
     path("batches/<int:pk>/", batches.batch_detail, name="batch_detail"),
     path("batches/<int:pk>/progress/", batches.batch_progress, name="batch_progress"),
+    path("batches/<int:pk>/file/", batches.batch_file, name="batch_file"),
     path("batches/<int:pk>/rows/", batches.batch_rows, name="batch_rows"),
     path("batches/<int:pk>/columns/", batches.batch_columns, name="batch_columns"),
     path("batches/<int:pk>/courier/", batches.batch_courier, name="batch_courier"),

@@ -112,7 +112,8 @@
 
   document.addEventListener("keydown", (event) => {
     if (isElsewhere(event.target)) return;
-    if (event.key === "Tab" && event.target === field() && burst >= SHORTEST_BEFORE_TAB) {
+    if (event.key === "Tab" && event.target === field() && burst >= SHORTEST_BEFORE_TAB
+        && event.timeStamp - lastKey <= PAUSE) {
       event.preventDefault();
       return submit();
     }

@@ -204,6 +204,7 @@ ROUTES: dict[str, Route] = {
     "batch_detail": Route(MANAGER, args=_batch_of),
     "batch_progress": Route(MANAGER, args=_batch_of),
     "batch_rows": Route(MANAGER, args=_batch_of),
+    "batch_file": Route(MANAGER, args=_batch_of),
     "batch_columns": Route(MANAGER, "POST", _batch_of),
     "batch_courier": Route(
         MANAGER, "POST", _batch_of, lambda store: {"merchant": store.merchant.appid, "courier": "SF"}
@@ -230,6 +231,7 @@ ROUTES: dict[str, Route] = {
     "authorized": Route(ADMIN, args=_way_back, data=lambda store: {"auth_code": "code"}),
     "line_test": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "line_quota": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
+    "line_clear_quota": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "component_events": Route(PUBLIC, "POST", unsigned=403),
     "authorized_store_events": Route(
         PUBLIC, "POST", lambda store: (store.merchant.appid,), unsigned=403, foreign=403
