@@ -5,6 +5,7 @@ from django.urls import path
 from .views import (
     after,
     batches,
+    chosen,
     enter,
     history,
     lists,
@@ -24,6 +25,7 @@ urlpatterns = [
     path("orders/sync/state/", lists.sync_state, name="sync_state"),
     path("orders/sync/", orders.order_sync, name="order_sync"),
     path("orders/enter/", enter.order_enter, name="order_enter"),
+    path("orders/ship/", chosen.orders_ship, name="orders_ship"),
     path("orders/<str:order_id>/", orders.order_detail, name="order_detail"),
     path("orders/<str:order_id>/ship/", ship.order_ship, name="order_ship"),
     path("orders/<str:order_id>/presence/", ship.order_presence, name="order_presence"),
@@ -44,6 +46,7 @@ urlpatterns = [
     path("slips/", slips.slips, name="slip_list"),
     path("slips/", slips.slips, name="slip_print"),
     path("batches/", batches.batch_list, name="batch_list"),
+    path("batches/template.<str:kind>", batches.batch_template, name="batch_template"),
     path("batches/upload/", batches.batch_upload, name="batch_upload"),
     path("batches/<int:pk>/", batches.batch_detail, name="batch_detail"),
     path("batches/<int:pk>/progress/", batches.batch_progress, name="batch_progress"),
