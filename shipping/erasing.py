@@ -22,7 +22,9 @@ from .models import (
     Hold,
     Order,
     OrderBody,
+    OrderErrand,
     Printing,
+    ReceiverView,
     Serial,
     SerialUse,
     Shipment,
@@ -119,6 +121,8 @@ def _erase(orders: Sequence[int]) -> None:
     SerialUse.objects.filter(package__order__in=orders, kind=SerialUse.Kind.IMEI).delete()
     # Reasons that people wrote may name anybody.
     Hold.objects.filter(order__in=orders).update(reason="—")
+    ReceiverView.objects.filter(order__in=orders).update(why="—")
+    OrderErrand.objects.filter(order__in=orders).update(notes="", errmsg="", seen_hash="")
     StatusChange.objects.filter(package__order__in=orders, by__isnull=False).update(reason="")
     SerialUse.objects.filter(package__order__in=orders, released_by__isnull=False).update(reason="—")
 

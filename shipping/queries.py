@@ -32,6 +32,7 @@ from .models import (
     Hold,
     Order,
     OrderBody,
+    OrderErrand,
     Package,
     Parcel,
     Printing,
@@ -220,6 +221,12 @@ def order_events(order: Order) -> list[Event]:
     events += [Event(printing.at, "print", "", printing.by) for printing in printed]
     told = PushedEvent.objects.filter(merchant=order.merchant, order_id=order.order_id).order_by("-id")
     events += [Event(t.received_at, "pushed", words(t.name, t.detail), None) for t in told.defer("body")[:50]]
+    for view in order.receiver_views.select_related("by"):
+        events.append(Event(view.at, "receiver", "", view.by, view.why))
+    for errand in order.errands.filter(ended_at__isnull=False).select_related("asked_by"):
+        kind = "asked" if errand.status == OrderErrand.Status.DONE else "not_asked"
+        at, word = errand.ended_at or errand.asked_at, errand.get_kind_display()
+        events.append(Event(at, kind, word, errand.asked_by))
     if order.alarm_done_at:
         events.append(Event(order.alarm_done_at, "intercept", "", order.alarm_done_by))
     return sorted(events, key=lambda event: event.at, reverse=True)

@@ -11,8 +11,9 @@ from merchants import errands, events, lines
 from merchants.models import Merchant
 
 from . import erasing, following, rereading, syncing
+from . import errands as order_errands
 from .batches.steps import work
-from .dispatch import Pump
+from .dispatch import Pump, allowance
 from .dispatch.waiting import is_work_due
 from .models import Batch
 
@@ -32,6 +33,13 @@ def send_ticket() -> None:
 def sync_merchant(merchant_pk: str) -> None:
     """Read on where this merchant's orders were read to last."""
     following.follow(Merchant.objects.get(pk=merchant_pk))
+
+
+# Someone is looking at the page.
+@task(queue_name="rest", priority=50)
+def run_order_errand(pk: str) -> None:
+    """Do what a person asked of WeChat about an order, or read what became of it."""
+    order_errands.run(int(pk))
 
 
 @task(queue_name="rest")
@@ -67,6 +75,12 @@ def renew_tokens() -> None:
     events.catch_up()
     errands.catch_up()
     lines.renew(Merchant.objects.filter(is_active=True, credential__isnull=False))
+
+
+@task(queue_name="rest")
+def read_allowances() -> None:
+    """Ask WeChat how much the stores that ship may still call today."""
+    allowance.read_allowances()
 
 
 @task(queue_name="rest")

@@ -7,6 +7,7 @@ from django.utils.module_loading import import_string
 
 from .dispatch.sweeping import sweep
 from .dispatch.waiting import is_work_due
+from .errands import hand_out
 from .following import sync_due
 from .models import Schedule
 from .rereading import wake_overdue
@@ -15,13 +16,15 @@ from .rereading import wake_overdue
 SCHEDULE = {
     "sweep": 10,
     "sync_due": 5,
+    "order_errands": 10,
     "wake_overdue": 10,
     "renew_tokens": 60,
+    "read_allowances": 60,
     "prune_tasks": 3600,
     "remove_old_bodies": 86400,
 }
 # What only looks into the database; the rest is enqueued.
-AT_ONCE = {"sweep": sweep, "sync_due": sync_due, "wake_overdue": wake_overdue}
+AT_ONCE = {"sweep": sweep, "sync_due": sync_due, "order_errands": hand_out, "wake_overdue": wake_overdue}
 
 
 def tick() -> None:

@@ -45,4 +45,4 @@ def shown(row: Credential | Platform, name: str) -> str:
         return say("还没有填")
     moment = parse_datetime(held["at"])
     when = timezone.localtime(moment).strftime("%Y-%m-%d %H:%M") if moment else ""
-    return f"…{held['last4']} · {when} · {held['by']}"
+    return " · ".join(part for part in (f"…{held['last4']}", when, held["by"]) if part)

@@ -6,13 +6,15 @@ All ids are text: order ids have 19 digits, which spreadsheets and JavaScript de
 from .batches import Batch, BatchFile, BatchOrder, BatchRow, BatchStore, Remembered
 from .clock import Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
+from .errands import OrderErrand, ReceiverView
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
-from .tempo import Tempo
+from .tempo import Allowance, Tempo
 
 __all__ = [
     "LAST_DAY",
+    "Allowance",
     "Attempt",
     "Batch",
     "BatchFile",
@@ -24,12 +26,14 @@ __all__ = [
     "Hold",
     "Order",
     "OrderBody",
+    "OrderErrand",
     "OrderLine",
     "Package",
     "PackageItem",
     "Parcel",
     "Printing",
     "Reading",
+    "ReceiverView",
     "Remembered",
     "ScanSession",
     "Schedule",

@@ -66,6 +66,9 @@ ORDER_STATUS = {
 EVENTS = {
     "hold": Look(lazy("暂不发货"), "yellow"),
     "release": Look(pgettext_lazy("order", "恢复发货"), "azure"),
+    "receiver": Look(lazy("查看收件人"), "secondary"),
+    "asked": Look(lazy("微信已接受"), "azure"),
+    "not_asked": Look(lazy("没有成功"), "orange"),
     "print": Look(lazy("打印配货单"), "secondary"),
     "pushed": Look(lazy("微信通知"), "cyan"),
     "intercept": Look(lazy("勾掉待拦截"), "orange"),

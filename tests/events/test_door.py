@@ -18,6 +18,7 @@ from shipping.models import Order, Reading
 from tests.conftest import APPID
 from tests.events.conftest import KEY, TOKEN, Pushing
 from tests.lines.test_door import database
+from tests.pages.test_desk import member, page
 from tests.wechat.test_envelope import JSON_MODE
 
 ORDER_ID = "3705115058471208928"
@@ -228,3 +229,19 @@ def test_each_push_is_answered_within_a_second(pushing: Pushing) -> None:
     with ThreadPoolExecutor(4) as senders:
         assert max(senders.map(send, bodies)) < 1
     assert PushedEvent.objects.count() == 20
+
+
+def test_an_admin_types_the_secrets_in_and_never_sees_them_again(world: Any) -> None:
+    admin, row = member(world, "admin"), world.merchant.credential
+    path = f"/admin/merchants/credential/{row.pk}/change/"
+    form = {"mode": "own", "new_push_token": TOKEN, "new_aes_key": "too short"}
+    assert "43 位" in page(admin.post(path, form))
+    assert admin.post(path, form | {"new_aes_key": KEY}).status_code == 302
+    shown = page(admin.get(path))
+    assert door(row) in shown
+    assert f"…{KEY[-4:]}" in shown
+    assert TOKEN not in shown
+    assert KEY not in shown
+    assert push(row, event()).status_code == 200
+    assert admin.post(path, {"mode": "own"}).status_code == 302
+    assert push(row, event()).status_code == 200, "an empty field keeps what is stored"

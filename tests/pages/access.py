@@ -183,6 +183,9 @@ ROUTES: dict[str, Route] = {
     "order_preflight": Route(STAFF, args=_order_of),
     # Any number may be asked for; a foreign order and a made-up one are looked for at one's own stores alike.
     "order_read": Route(ANYONE, "POST", _order_of, foreign=302),
+    "order_ask": Route(STAFF, "POST", _order_of, lambda store: {"kind": "notes", "notes": "缺一根线"}),
+    "order_asks": Route(STAFF, args=_order_of),
+    "order_receiver": Route(STAFF, args=_order_of),
     "parcel_correct": Route(STAFF, args=_order_of),
     "order_resend": Route(STAFF, args=_order_of),
     # packages
@@ -203,6 +206,7 @@ ROUTES: dict[str, Route] = {
     "batch_detail": Route(MANAGER, args=_batch_of),
     "batch_progress": Route(MANAGER, args=_batch_of),
     "batch_rows": Route(MANAGER, args=_batch_of),
+    "batch_file": Route(MANAGER, args=_batch_of),
     "batch_columns": Route(MANAGER, "POST", _batch_of),
     "batch_courier": Route(
         MANAGER, "POST", _batch_of, lambda store: {"merchant": store.merchant.appid, "courier": "SF"}
@@ -239,6 +243,7 @@ ROUTES: dict[str, Route] = {
     # the rest
     "error_list": Route(ANYONE),
     "history": Route(MANAGER),
+    "conflict_list": Route(MANAGER),
     "todo_list": Route(ADMIN),
     "pause_resume": Route(ADMIN, "POST", lambda store: (store.pause.pk,)),
 }
