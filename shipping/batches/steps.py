@@ -14,6 +14,7 @@ from shipping import states
 from shipping.bulk import Wish, cancel_many, queue_many
 from shipping.drafts import Problem
 from shipping.models import Batch, BatchOrder, BatchRow, Shipment
+from shipping.wake import wake
 
 from .fixes import note_stores, remember_columns
 from .reading import read_upload
@@ -25,8 +26,17 @@ log = logging.getLogger(__name__)
 # Orders in one transaction: some tenths of a second in which nobody else can write.
 CHECKED, QUEUED, CANCELLED = 500, 100, 200
 SLICE = 4.0
-LEASE = timedelta(seconds=90)
+LEASE, PATIENCE = timedelta(seconds=90), timedelta(seconds=60)
 Stage = Batch.Stage
+
+
+def wake_stuck() -> None:
+    """What a killed worker left in the middle, or a wish that came while one was just leaving, goes on."""
+    now = timezone.now()
+    stuck = Batch.objects.filter(stage__in=STEPS, lease_until__lte=now - PATIENCE)
+    for key in list(stuck.values_list("pk", flat=True)):
+        if stuck.filter(pk=key).update(lease_until=now):
+            wake("work_batch", str(key))
 
 
 def work(batch: Batch, seconds: float = SLICE) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from merchants.models import User
 from merchants.services import add_merchant, set_membership
@@ -251,3 +252,30 @@ def test_an_upload_goes_when_a_buyer_in_it_is_forgotten_or_its_time_is_over(
     assert erasing.remove_old_uploads() == 1
     assert {str(row.cells) for row in BatchRow.objects.filter(batch=kept)} == {"[]"}
     assert verdicts(erased) == verdicts(old)
+
+
+def test_a_batch_that_a_killed_worker_left_goes_on(world: Any, clerk: User) -> None:
+    batch = controls.upload(user=clerk, filename="a.csv", content=f"{HEAD}\n1,SF,SF1".encode())
+    Batch.objects.filter(pk=batch.pk).update(lease_until=timezone.now() - timedelta(minutes=2))
+    DBTaskResult.objects.all().delete()
+    steps.wake_stuck()
+    steps.wake_stuck()
+    assert [task.task_path for task in DBTaskResult.objects.all()] == ["shipping.tasks.work_batch"]
+
+
+def test_a_mended_row_takes_the_place_of_what_was_refused(
+    world: Any, clerk: User, pump: Callable[..., None]
+) -> None:
+    order = world.order()
+    world.remote.fault("code", errcode=606005, order_id=order.order_id, times=1)
+    first = upload(clerk, HEAD, f"{order.order_id},SF,SF3100000000001")
+    controls.confirm(batch=first, user=clerk)
+    work(first)
+    pump()
+    again = upload(clerk, HEAD, f"{order.order_id},SF,SF3100000000002")
+    controls.confirm(batch=again, user=clerk)
+    work(again)
+    shipment = again.orders.get().shipment
+    assert shipment is not None
+    assert shipment.corrects == first.orders.get().shipment
+    assert reads.tally(clerk, again).left == 1

@@ -233,6 +233,7 @@ ROUTES: dict[str, Route] = {
     "authorized": Route(ADMIN, args=_way_back, data=lambda store: {"auth_code": "code"}),
     "line_test": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "line_quota": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
+    "line_clear_quota": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "component_events": Route(PUBLIC, "POST", unsigned=403),
     "authorized_store_events": Route(
         PUBLIC, "POST", lambda store: (store.merchant.appid,), unsigned=403, foreign=403
