@@ -13,7 +13,7 @@ from merchants.queries import merchants_for
 from shipping import states
 from shipping.bulk import Wish, cancel_many, queue_many
 from shipping.drafts import Problem
-from shipping.models import Batch, BatchOrder, BatchRow, Shipment
+from shipping.models import Batch, BatchOrder, BatchRow, Package, Shipment
 
 from .fixes import note_stores, remember_columns
 from .reading import read_upload
@@ -113,6 +113,7 @@ def _hand_over(ready: list[BatchOrder], user: User) -> None:
             row.problems, row.cause = problems_json(placed), cause_of(placed)
     queued = [row for row in ready if row.verdict == Verdict.QUEUED]
     BatchOrder.objects.bulk_update(queued, ["shipment"])
+    Package.objects.filter(shipment__in=[row.shipment_id for row in queued]).update(batch=ready[0].batch_id)
     BatchOrder.objects.filter(pk__in=[row.pk for row in queued]).update(verdict=Verdict.QUEUED)
     stopped = [row for row in ready if row.verdict == Verdict.STOPPED]
     BatchOrder.objects.bulk_update(stopped, ["verdict", "problems", "cause"])
