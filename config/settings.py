@@ -62,6 +62,7 @@ SETTLE_GRACE = env.float("SETTLE_GRACE", default=120.0)
 LANES = env.int("LANES", default=8)
 SYNC_EVERY = env.int("SYNC_EVERY", default=120)
 SYNC_FIRST_DAYS = env.int("SYNC_FIRST_DAYS", default=30)
+QUOTA_EVERY = env.int("QUOTA_EVERY", default=300)
 RAW_BODY_DAYS = env.int("RAW_BODY_DAYS", default=90)
 BATCH_FILE_DAYS = env.int("BATCH_FILE_DAYS", default=30)
 EXPORT_DAYS = env.int("EXPORT_DAYS", default=7)
@@ -139,6 +140,9 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# A worker's sign of life is a lock of its session: a pool of transactions (PgBouncer) needs a way past it.
+_direct = env("DIRECT_DATABASE_URL", default="")
+DIRECT_DATABASE = env.db_url_config(_direct) if _direct else None
 
 TASKS = {
     "default": {

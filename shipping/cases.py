@@ -46,7 +46,9 @@ def cases_for(user: User, errcode: int) -> list[Case]:
     last = _last_shipments({call.shipment_id for call in newest})
     rows = Package.objects.filter(shipment__in=last.values()).select_related("shipment__created_by", "person")
     # Of several packages the one that stands worst tells how it ended.
-    packages = {row.shipment_id: row for row in sorted(rows, key=lambda p: p.status == states.SHIPPED, reverse=True)}
+    packages = {
+        row.shipment_id: row for row in sorted(rows, key=lambda p: p.status == states.SHIPPED, reverse=True)
+    }
     ends = ((call, packages.get(last[call.shipment_id])) for call in newest)
     return [Case(call, package, _way(call, package)) for call, package in ends if package]
 
@@ -60,7 +62,9 @@ def _last_shipments(shipments: set[int]) -> dict[int, int]:
     """Each shipment, or the correction of the correction of it."""
     last = {pk: pk for pk in shipments}
     for _ in range(CORRECTIONS):
-        newer = dict(Shipment.objects.filter(corrects__in=last.values()).order_by("pk").values_list("corrects", "pk"))
+        newer = dict(
+            Shipment.objects.filter(corrects__in=last.values()).order_by("pk").values_list("corrects", "pk")
+        )
         if not newer:
             break
         last = {pk: newer.get(now, now) for pk, now in last.items()}

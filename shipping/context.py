@@ -1,6 +1,6 @@
 """What every page of the desk needs: the demo bar, the menu of one's role, the pauses."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from typing import NamedTuple
 
 from django.conf import settings
@@ -14,22 +14,25 @@ from merchants.models import Role, User
 from merchants.queries import roles_of
 
 from . import lists
+from .conflicts import conflict_count
 from .pauses import standstills
 
 
 class Entry(NamedTuple):
-    """A line of the menu: its word, where it leads, who sees it."""
+    """A line of the menu: its word, where it leads, who sees it, how much waits there."""
 
     word: object
     url_name: str
     icon: str
     role: str
+    waiting: Callable[[User], int] | None = None
 
 
 MENU = (
     Entry(pgettext_lazy("plural", "订单"), "order_list", "icons/list-details.svg", Role.STAFF),
     Entry(_("批量发货"), "batch_list", "icons/upload.svg", Role.STAFF),
     Entry(_("扫描发货"), "scan", "icons/barcode.svg", Role.STAFF),
+    Entry(_("待裁定"), "conflict_list", "icons/eye.svg", Role.MANAGER, conflict_count),
     Entry(_("发货记录"), "history", "icons/history.svg", Role.MANAGER),
     Entry(_("成员"), "member_list", "icons/user.svg", Role.MANAGER),
     Entry(pgettext_lazy("plural", "错误码"), "error_list", "icons/alert-triangle.svg", ""),
@@ -49,7 +52,7 @@ def desk(request: HttpRequest) -> dict[str, object]:
     return known | {
         "standstills": SimpleLazyObject(lambda: standstills(user)),
         "trouble": SimpleLazyObject(lambda: trouble_since_last_page(request, user)),
-        "menu": SimpleLazyObject(lambda: menu_of(request, roles)),
+        "menu": SimpleLazyObject(lambda: menu_of(request, user, roles)),
         "is_admin": user.is_staff,
         "role_word": SimpleLazyObject(
             lambda: next((role.label for role in reversed(Role) if role in roles), "")
@@ -65,11 +68,17 @@ def trouble_since_last_page(request: HttpRequest, user: User) -> lists.Trouble:
     return trouble
 
 
-def menu_of(request: HttpRequest, roles: Container[str]) -> list[dict[str, object]]:
+def menu_of(request: HttpRequest, user: User, roles: Container[str]) -> list[dict[str, object]]:
     """The entries this person may open."""
     here = request.resolver_match.view_name if request.resolver_match else ""
     return [
-        {"word": e.word, "url": reverse(e.url_name), "icon": e.icon, "is_current": e.url_name == here}
+        {
+            "word": e.word,
+            "url": reverse(e.url_name),
+            "icon": e.icon,
+            "is_current": e.url_name == here,
+            "count": e.waiting(user) if e.waiting else 0,
+        }
         for e in MENU
         if e.role in roles or not e.role
     ]

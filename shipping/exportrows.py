@@ -8,18 +8,19 @@ from django.db.models import OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from wechat.errcodes import meaning
+
 from .history import CALLS, PACKAGES
 from .models import Attempt, Package
 from .queries import courier_name
 from .templatetags.desk import look_of, say
 from .templatetags.desk import titles as titles_of
 from .templatetags.history import answer
-from wechat.errcodes import meaning
 
 HEADS: dict[str, Sequence[object]] = {
     PACKAGES: (
-        _("店铺"), _("订单"), _("状态"), _("状态时间"), _("快递公司"), _("快递编码"), _("快递单号"), _("商品"),
-        _("件数"), _("SN"), _("谁"), _("批次号"), _("提交时间"), _("付款时间"), _("错误码"), _("原因"),
+        _("店铺"), _("订单"), _("状态"), _("状态时间"), _("快递公司"), _("快递编码"), _("快递单号"),
+        _("商品"), _("件数"), _("SN"), _("谁"), _("批次号"), _("提交时间"), _("付款时间"), _("错误码"), _("原因"),
         _("提交次数"), "rid",
     ),
     CALLS: (

@@ -35,7 +35,13 @@ NOBODY, NO_CODE = 0, -(10**12)
 # Columns in the order they lead in; packages that were shipped are many, all others few.
 LEADS = ("errcode", "batch", "person", "delivery_id", "status")
 RARE_FIRST = ("errcode", "batch", "status", "person", "delivery_id")
-NOTHING = {"errcode": NO_CODE - 1, "batch": NOBODY - 1, "person": NOBODY - 1, "delivery_id": "?", "status": ""}
+NOTHING = {
+    "errcode": NO_CODE - 1,
+    "batch": NOBODY - 1,
+    "person": NOBODY - 1,
+    "delivery_id": "?",
+    "status": "",
+}
 KEYS = {"batch": "batch_id", "person": "person_id"}
 
 
@@ -250,5 +256,3 @@ def people_of(user: User) -> list[User]:
     """Who works or worked at the stores this person manages."""
     here = Membership.objects.filter(user=OuterRef("pk"), merchant__in=merchants_for(user, Role.MANAGER))
     return list(User.objects.filter(Exists(here)).order_by("username"))
-
-

@@ -313,6 +313,8 @@ def settle_conflict(*, package: Package, target: str, user: User, reason: str) -
     with transaction.atomic():
         move(package, target, who=states.MANAGER, by=user, reason=reason)
         close_attempt_if_settled(package.attempt, timezone.now())
+        # What waited behind it may go on.
+        wake("send_ticket")
 
 
 def close_attempt_if_settled(attempt: Attempt | None, now: datetime) -> None:

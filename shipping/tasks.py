@@ -13,7 +13,7 @@ from merchants.models import Merchant
 from . import erasing, exporting, following, rereading, syncing
 from . import errands as order_errands
 from .batches.steps import work
-from .dispatch import Pump
+from .dispatch import Pump, allowance
 from .dispatch.waiting import is_work_due
 from .models import Batch
 
@@ -85,6 +85,12 @@ def renew_tokens() -> None:
     for pk in exporting.unfinished():
         write_export.enqueue(str(pk))
     lines.renew(Merchant.objects.filter(is_active=True, credential__isnull=False))
+
+
+@task(queue_name="rest")
+def read_allowances() -> None:
+    """Ask WeChat how much the stores that ship may still call today."""
+    allowance.read_allowances()
 
 
 @task(queue_name="rest")

@@ -19,6 +19,7 @@ SCHEDULE = {
     "order_errands": 10,
     "wake_overdue": 10,
     "renew_tokens": 60,
+    "read_allowances": 60,
     "prune_tasks": 3600,
     "remove_old_bodies": 86400,
 }

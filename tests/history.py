@@ -19,14 +19,20 @@ class History:
     """What our rows say and what the platform saw, read once.
 
     `by_others`: order ids that somebody also shipped in WeChat's back office; their parcels there are no calls of ours.
+    `order_id`: look at this order alone.
     """
 
-    def __init__(self, remote: Any, by_others: Collection[str] = ()) -> None:
-        self.sends = [row for row in remote.ledger() if row["path"].endswith(SEND)]
+    def __init__(self, remote: Any, by_others: Collection[str] = (), order_id: str = "") -> None:
+        wanted, ours = ({"order_id": order_id}, {"order__order_id": order_id}) if order_id else ({}, {})
+        self.sends = [row for row in remote.ledger(**wanted) if row["path"].endswith(SEND)]
         self.by_others = by_others
-        self.packages = list(Package.objects.select_related("order", "merchant").order_by("pk"))
-        self.attempts = list(Attempt.objects.select_related("order", "merchant").order_by("pk"))
-        self.changes = list(StatusChange.objects.order_by("pk"))
+        self.packages = list(
+            Package.objects.select_related("order", "merchant").filter(**ours).order_by("pk")
+        )
+        self.attempts = list(
+            Attempt.objects.select_related("order", "merchant").filter(**ours).order_by("pk")
+        )
+        self.changes = list(StatusChange.objects.filter(package__in=self.packages).order_by("pk"))
         self.accepted = Counter(
             (row["order_id"], parcel["waybill_id"]) for row in self.sends for parcel in row["accepted"]
         )

@@ -19,6 +19,7 @@ os.environ["WECHAT_TIMEOUT"] = "1,2,3"
 os.environ["SETTLE_GRACE"] = "1.2"
 os.environ["SYNC_EVERY"] = "0"
 os.environ["SYNC_RATE"] = "0"
+os.environ["QUOTA_EVERY"] = "300"
 # In memory where the system has a place for it: the suite commits some 50,000 times, each with an fsync.
 os.environ["VAR_DIR"] = tempfile.mkdtemp(
     prefix="fahuo-tests-",

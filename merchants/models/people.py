@@ -20,7 +20,7 @@ BADGE_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 
 def new_badge() -> str:
-    return "".join(secrets.choice(BADGE_LETTERS) for _ in range(10))
+    return "".join(secrets.choice(BADGE_LETTERS) for _ in range(8))
 
 
 class User(AbstractUser):

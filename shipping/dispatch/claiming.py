@@ -16,7 +16,7 @@ from shipping.models import Attempt, BatchOrder, Package, Shipment
 from shipping.pauses import CALLS, stopping_pauses
 from shipping.services import move
 
-from .tempo import take_turn, tempos_by_merchant, waiting_for_turn
+from .turns import Turns, waits_for_turn
 
 BETWEEN_CALLS = timedelta(seconds=1)
 LOOK_AHEAD = 25
@@ -69,12 +69,12 @@ def claim_some(
     flying = Counter(
         Attempt.objects.filter(closed_at=None, ended_at=None).values_list("merchant_id", flat=True)
     )
-    tempos = tempos_by_merchant() if queues else {}
+    turns = Turns()
     claimed: list[Attempt] = []
     while queues and len(claimed) < room:
         fewest = min(queues, key=lambda merchant_id: flying[merchant_id])
         shipment = next(queues[fewest], None)
-        if shipment is None or not take_turn(tempos.get(fewest, ())):
+        if shipment is None or not turns.take(fewest):
             del queues[fewest]
         elif attempt := claim(shipment, run_id):
             claimed.append(attempt)
@@ -86,7 +86,7 @@ def _queues(room: int, only: Collection[int] | None, but: Collection[int]) -> di
     """Each merchant's own queue, so that thousands of one never hide another's; read when its turn comes."""
     waiting = Shipment.objects.filter(due_at__lte=timezone.now()).exclude(merchant__in=but)
     waiting = waiting if only is None else waiting.filter(pk__in=only)
-    waiting = waiting.exclude(merchant__in=waiting_for_turn().values("merchant"))
+    waiting = waiting.exclude(waits_for_turn())
     merchants = waiting.values("merchant").annotate(oldest=Min("due_at")).order_by("oldest")
     return {row["merchant"]: _queue(row["merchant"], room, only) for row in merchants}
 

@@ -28,9 +28,13 @@ def until(code: Code, now: datetime) -> datetime | None:
     local = now.astimezone(BEIJING)
     if code.until == "next_minute":
         return (local + timedelta(minutes=1)).replace(second=1, microsecond=0)
-    if code.until == "midnight":
-        return (local + timedelta(days=1)).replace(hour=0, minute=0, second=5, microsecond=0)
-    return None
+    return next_midnight(now) if code.until == "midnight" else None
+
+
+def next_midnight(now: datetime) -> datetime:
+    """When WeChat's day of calls begins anew, by Beijing's clock."""
+    local = now.astimezone(BEIJING)
+    return (local + timedelta(days=1)).replace(hour=0, minute=0, second=5, microsecond=0)
 
 
 def requeue_at(shipment: Shipment, moment: datetime) -> None:

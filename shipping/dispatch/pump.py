@@ -62,7 +62,7 @@ class Pump:
         end = time.monotonic() + seconds
         with StopSignals(self.stop), Run() as run, ThreadPoolExecutor(settings.LANES) as self.lanes:
             while True:
-                is_over = self.stopping or time.monotonic() >= end
+                is_over = self.stopping or time.monotonic() >= end or not run.is_held()
                 if not is_over:
                     self._start(run.id)
                 if self.flying:

@@ -31,6 +31,9 @@ NO_ANSWER = ("unclear", "worker_died")
 def record(attempt: Attempt, outcome: Outcome) -> None:
     """Write what a call's answer means. Any answer but 0 to several packages is settled by a read."""
     then = outcome.then
+    if Attempt.objects.filter(pk=attempt.pk, ended_at__isnull=False).exists():
+        note_late(attempt, outcome)
+        return
     if then == "not_sent" and outcome.reply.slug == NO_CLOUD_CALL:
         _refuse_for_good(attempt, outcome.reply)
         return
@@ -53,6 +56,17 @@ def _refuse_for_good(attempt: Attempt, reply: Reply) -> None:
         move(package, states.REJECTED, who=states.WORKER, attempt=attempt, reason=reply.slug,
              errcode=None, slug=reply.slug, errmsg="", rid="")  # fmt: skip
     end(attempt, then="not_sent", reply=reply)
+
+
+def note_late(attempt: Attempt, outcome: Outcome) -> None:
+    """We had been taken for dead: the packages are another's to settle, with our answer if there is one."""
+    if outcome.then in ("not_sent", "unclear"):
+        return
+    still = Attempt.objects.filter(pk=attempt.pk, closed_at=None)
+    still.update(
+        then=outcome.then, **answer(outcome.reply),
+        elapsed_ms=outcome.reply.elapsed_ms, next_read_at=timezone.now(),
+    )  # fmt: skip
 
 
 @transaction.atomic

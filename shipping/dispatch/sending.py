@@ -80,8 +80,13 @@ def prepare(attempt: Attempt) -> dict[str, object] | None:
         return None
     attempt.sent_at = timezone.now()
     attempt.request = BODIES[attempt.shipment.kind](attempt, packages)
-    attempt.save(update_fields=["sent_at", "request"])
-    return attempt.request
+    return attempt.request if _take_off(attempt) else None
+
+
+def _take_off(attempt: Attempt) -> bool:
+    """The last step before the first byte. False: we were taken for dead, and the parcel is another's."""
+    still = Attempt.objects.filter(pk=attempt.pk, ended_at=None)
+    return still.update(sent_at=attempt.sent_at, request=attempt.request) == 1
 
 
 def _send_body(attempt: Attempt, packages: list[Package]) -> dict[str, Any]:

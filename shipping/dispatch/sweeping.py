@@ -10,25 +10,31 @@ from shipping.models import Attempt
 from shipping.services import move
 from wechat.replies import Reply, ReplyKind
 
-from .runs import is_alive
+from .runs import doubt, is_alive
 from .sending import end, let_go
 
 
 def sweep(run_id: str = "", in_hand: Collection[int] = ()) -> int:
     """Settle the attempts of runs that died, and those of this run that it no longer has in hand."""
     open_calls = Attempt.objects.filter(closed_at=None, ended_at=None).select_related("shipment")
-    dead = [
-        attempt
-        for attempt in open_calls
-        if (attempt.pk not in in_hand if attempt.run == run_id else not is_alive(attempt.run))
-    ]
+    runs: dict[str, bool] = {}
+    dead = [attempt for attempt in open_calls if _is_left(attempt, run_id, in_hand, runs)]
     return sum(bury(attempt) for attempt in dead)
+
+
+def _is_left(attempt: Attempt, run_id: str, in_hand: Collection[int], runs: dict[str, bool]) -> bool:
+    """Whether nobody works on it any more; `runs` keeps what was asked of each run."""
+    if attempt.run == run_id:
+        return attempt.pk not in in_hand
+    if attempt.run not in runs:
+        runs[attempt.run] = is_alive(attempt.run)
+    return not runs[attempt.run] and (attempt.sent_at is None or attempt.sent_at + doubt() <= timezone.now())
 
 
 @transaction.atomic
 def bury(attempt: Attempt) -> bool:
-    """End an attempt nobody works on any more; False when another sweep was faster."""
-    still = Attempt.objects.filter(pk=attempt.pk, closed_at=None, ended_at=None)
+    """End an attempt nobody works on any more; False when another sweep, or its own last step, was faster."""
+    still = Attempt.objects.filter(pk=attempt.pk, closed_at=None, ended_at=None, sent_at=attempt.sent_at)
     if not still.update(ended_at=timezone.now()):
         return False
     if attempt.sent_at:

@@ -4,7 +4,7 @@ Settling reads ask no turn: what may have been shipped must never wait behind wh
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -78,14 +78,6 @@ def _grow(tempo: Tempo, now: datetime) -> None:
 def waiting_for_turn() -> QuerySet[Tempo]:
     """The paces whose next turn is still to come."""
     return Tempo.objects.filter(next_at__gt=_now())
-
-
-def next_turns(merchants: Collection[int]) -> dict[int, datetime]:
-    """When each of these stores may be called again."""
-    turns: dict[int, datetime] = {}
-    for tempo in waiting_for_turn().filter(merchant__in=merchants):
-        turns[tempo.merchant_id] = max(tempo.next_at, turns.get(tempo.merchant_id, tempo.next_at))
-    return turns
 
 
 def seconds_between(merchant: Merchant, call: str) -> float:

@@ -14,7 +14,7 @@ from shipping.pauses import CALLS, stopping_pauses
 
 from .claiming import BETWEEN_CALLS, not_paused, recent_calls, unblocked
 from .settling import to_settle
-from .tempo import next_turns, waiting_for_turn
+from .turns import next_turns, waits_for_turn
 
 IN_FLIGHT = timedelta(seconds=0.2)
 
@@ -31,9 +31,8 @@ def is_work_due() -> bool:
 
 def _sends(only: Collection[int] | None) -> Iterator[datetime]:
     rows = not_paused(unblocked(only)).order_by("due_at")
-    slow = waiting_for_turn().values("merchant")
-    yield from _turns(rows.filter(merchant__in=slow))
-    rows = rows.exclude(merchant__in=slow)
+    yield from _turns(rows.filter(waits_for_turn()))
+    rows = rows.exclude(waits_for_turn())
     ready = rows.exclude(Exists(recent_calls())).first()
     resting = rows.filter(Exists(recent_calls())).first()
     if ready and ready.due_at:

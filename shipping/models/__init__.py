@@ -11,10 +11,11 @@ from .exports import Export, ExportPart
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
-from .tempo import Tempo
+from .tempo import Allowance, Tempo
 
 __all__ = [
     "LAST_DAY",
+    "Allowance",
     "Attempt",
     "Batch",
     "BatchFile",

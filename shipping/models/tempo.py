@@ -20,3 +20,23 @@ class Tempo(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["merchant", "call"], name="one_tempo_per_call")]
+
+
+class Allowance(models.Model):
+    """What openapi/quota/get told of a store and a call: the day's calls left, so many in so many seconds."""
+
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="allowances")
+    call = models.CharField(max_length=60)
+    # 0 where WeChat names none.
+    day_limit = models.PositiveBigIntegerField(default=0)
+    day_left = models.PositiveBigIntegerField(default=0)
+    calls = models.PositiveIntegerField(default=0)
+    seconds = models.PositiveIntegerField(default=0)
+    read_at = models.DateTimeField(default=timezone.now)
+    # The window being counted, and when the next one begins for a store that has used it up.
+    began_at = models.DateTimeField(default=timezone.now)
+    used = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["merchant", "call"], name="one_allowance_per_call")]

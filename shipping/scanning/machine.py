@@ -10,7 +10,7 @@ from dataclasses import replace
 from shipping.drafts import Problem
 from wechat.waybills import guess, is_clean, normalise, without_blanks
 
-from .codes import Command, command_of, is_ean13, is_imei, is_order_id
+from .codes import BADGE, COURIER, Command, command_of, is_ean13, is_imei, is_order_id
 from .state import Goods, Opened, Parcel, Question, Refused, Saved, State, Told, Tone, World, step_of
 
 Heard = tuple[State, Told]
@@ -372,6 +372,6 @@ DEEDS: dict[str, Callable[[State, str, World], Heard]] = {
     "undo": _undo,
     "skip": _skip,
     "yes": _yes,
-    "courier": _choose_courier,
-    "badge": _wear,
+    COURIER.lower(): _choose_courier,
+    BADGE.lower(): _wear,
 }

@@ -94,7 +94,8 @@ def about(package: Package) -> str:
 @register.filter
 def of_others(parcels: list[Parcel], packages: list[Package]) -> list[tuple[Parcel, bool]]:
     """Each parcel, and whether no package here says so: only those carry their own button."""
-    ours = {normalise(p.waybill_id) for p in packages if p.status == states.SHIPPED}
+    sent = [p for p in packages if p.status == states.SHIPPED and p.kind != CORRECTION]
+    ours = {normalise(current_parcel(p, packages).waybill_id) for p in sent}
     return [(parcel, normalise(parcel.waybill_id) not in ours) for parcel in parcels]
 
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
@@ -20,6 +20,7 @@ from shipping import lists, services, states
 from shipping.around import open_holds
 from shipping.asked import moment
 from shipping.asking import asked_of
+from shipping.conflicts import conflict_of
 from shipping.drafts import CORRECTION
 from shipping.forms import in_words
 from shipping.labels import looked_at, noted_of
@@ -27,7 +28,6 @@ from shipping.models import Order, Package
 from shipping.preflight import outlook, paused_stores
 from shipping.queries import (
     must_intercept,
-    order_events,
     order_for,
     order_packages,
     orders_for,
@@ -37,6 +37,7 @@ from shipping.queries import (
     printings_of,
 )
 from shipping.templatetags.desk import courier_name
+from shipping.timeline import order_events
 from shipping.views import MemberRequest
 from wechat.waybills import normalise
 
@@ -55,6 +56,7 @@ def _detail(request: MemberRequest, order: Order, typed: QueryDict | None = None
         **preflight_of(order),
         "typed": typed,
         "packages": packages,
+        "conflicts": [conflict_of(p) for p in packages if p.status == states.CONFLICT],
         "parcels": parcels_of(order),
         "events": order_events(order),
         "hold": open_holds(order).first(),
@@ -163,27 +165,6 @@ def package_status(request: MemberRequest, pk: int) -> HttpResponse:
     if package.status in states.MOVING:
         return answer
     return trigger_client_event(answer, "package-settled", after="swap")
-
-
-@require_POST
-def package_settle(request: MemberRequest, pk: int) -> HttpResponse:
-    """A manager decides a conflict, with a reason."""
-    own = packages_for(request.user).filter(merchant__in=merchants_for(request.user, Role.MANAGER))
-    package = get_object_or_404(own, pk=pk)
-    target, reason = request.POST.get("target", ""), request.POST.get("reason", "").strip()
-    if not reason:
-        messages.error(request, _("请写明依据：您在哪里看到了什么。"))
-    else:
-        _settle(request, package.pk, target, reason)
-    return redirect("order_detail", order_id=package.order.order_id)
-
-
-def _settle(request: MemberRequest, pk: int, target: str, reason: str) -> None:
-    package = packages_for(request.user).get(pk=pk)
-    try:
-        services.settle_conflict(package=package, target=target, user=request.user, reason=reason)
-    except states.IllegalMove:
-        messages.error(request, _("这个包裹已经有了结果，没有改动。"))
 
 
 @require_POST

@@ -85,11 +85,13 @@ def scan_recent(request: MemberRequest) -> HttpResponse:
 @require_POST
 def scan_setup(request: MemberRequest) -> HttpResponse:
     """How this station works: its name, whether every piece is scanned, which file is scanned out."""
-    name = request.POST.get("station", "").strip()[:20] or "1"
-    request.session["station"] = name
-    session = station.session_of(request.user, name)
+    if name := request.POST.get("station", "").strip()[:20]:
+        request.session["station"] = name
+    session = _session(request)
     batch = scanout.batch_to_scan(request.user, whole(request.POST.get("batch", "")) or 0)
     must_count = "must_count" in request.POST
+    if "keep" in request.POST:  # a batch's page knows nothing of it
+        must_count = station.state_of(session).must_count
     station.set_up(session=session, must_count=must_count, batch=batch.pk if batch else 0)
     return redirect("scan")
 

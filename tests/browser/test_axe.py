@@ -9,6 +9,7 @@ from playwright.sync_api import Browser
 from merchants.models import User
 from merchants.services import set_membership
 from sandbox import build
+from shipping.station import scan, session_of
 from tests.pages.test_desk import fields, member
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -27,6 +28,7 @@ def test_axe_finds_nothing(
     pump()
     user = User.objects.create_user("boss", password=PASSWORD)
     set_membership(user=user, merchant=world.merchant, role="admin")
+    scan(session=session_of(user, "1"), text=order.order_id, key="1")
     context = browser.new_context(viewport={"width": width, "height": 900}, locale="zh-CN", color_scheme=look)
     page = context.new_page()
     page.goto(live_server.url + "/login/")
@@ -38,7 +40,7 @@ def test_axe_finds_nothing(
     for path in (
         "/", "/?tab=trouble", f"/orders/{order.order_id}/", f"/orders/{order.order_id}/ship/",
         f"/orders/{wrong.order_id}/", "/search/?q=37", "/search/?q=zzzz", "/errors/?q=6060", "/history/",
-        "/scan/", "/scan/codes/", "/scan/badges/", "/me/", "/members/", "/todo/", f"/slips/?paper=a4&order={order.order_id}",
+        "/scan/", "/scan/codes/", "/scan/badges/", "/serials/", "/me/", "/members/", "/todo/", f"/slips/?paper=a4&order={order.order_id}",
     ):  # fmt: skip
         page.goto(live_server.url + path)
         assert _found(page) == [], path

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from playwright.sync_api import Browser, Page, expect
 
 from sandbox import build
@@ -13,7 +14,7 @@ from tests.browser.test_ship import log_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 TEA = build.line("1001", "2001", 2, sku_code="TEA-1", title="茶叶", thumb_img="")
-HARMLESS = re.compile("ERR_FAILED|htmx:|Autofocus processing was blocked")
+HARMLESS = re.compile("ERR_FAILED|htmx:|401|Response Status Error|Autofocus processing was blocked")
 LABELS = ("SF3100000000001", "SF3100000000002", "SF3100000000003")
 
 
@@ -115,3 +116,16 @@ def test_a_photo_is_read_where_there_is_no_camera(station: Page, world: Any, tmp
     page.go_back()
     page.locator("[data-photo] input").set_input_files(picture)
     says(page, "wait", "共 2 件")
+
+
+def test_a_login_that_ran_out_opens_over_the_station_and_the_scans_go_on(station: Page, world: Any) -> None:
+    page, order = station, world.order([TEA])
+    Session.objects.all().delete()
+    shoot(page, order.order_id, "Enter")
+    expect(page.locator("#login-dialog")).to_be_visible()
+    page.fill("#login-dialog input[name=username]", "packer")
+    page.fill("#login-dialog input[name=password]", "parcels-all-day")
+    page.press("#login-dialog input[name=password]", "Enter")
+    says(page, "wait", "共 2 件")
+    shoot(page, LABELS[0], "Enter")
+    says(page, "ok", "已保存")

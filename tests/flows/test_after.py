@@ -82,6 +82,7 @@ def test_a_number_is_put_right_and_the_desk_knows_it_is_the_same_parcel(world: A
     for words in ("已更正", "单号已更正为", NEW, "原来：SF " + OLD):
         assert words in html
     # One parcel of one piece: nothing is left to ship, nothing counts twice.
+    assert html.split('id="order-parcels"')[1].count("更正单号") == 0, "the button stands at the package"
     assert "还没有可以更正" not in page(client.get(f"/orders/{order.order_id}/correct/"))
     assert f"顺丰速运 {NEW}" in html.split('id="reply"')[1]
     assert OLD not in html.split('id="reply"')[1].split("</textarea>")[0]
@@ -96,6 +97,15 @@ def test_one_parcel_of_two_is_put_right_by_its_old_number(world: Any, pump: Any)
     pump()
     assert sorted(numbers(world, order)) == [NEW, THIRD]
     assert "change_infos" in calls(world, order, UPDATE)[0]["body"]
+
+
+def test_a_parcel_of_the_back_office_keeps_its_button_after_a_correction(world: Any, pump: Any) -> None:
+    client, order = member(world), world.order([build.line("1001", "2001", 1)])
+    goods = [{"product_id": "1001", "sku_id": "2001", "product_cnt": 1}]
+    world.remote.ship_by_hand(order.order_id, [build.package(goods, OLD)])
+    correct(client, again(order))
+    pump()
+    assert "更正单号" in seen(client, again(order)).split('id="order-parcels"')[1]
 
 
 def test_a_fourth_correction_and_one_that_changes_nothing_are_stopped(world: Any, pump: Any) -> None:

@@ -240,6 +240,7 @@ ROUTES: dict[str, Route] = {
     # the rest
     "error_list": Route(ANYONE),
     "history": Route(MANAGER),
+    "conflict_list": Route(MANAGER),
     "todo_list": Route(ADMIN),
     "pause_resume": Route(ADMIN, "POST", lambda store: (store.pause.pk,)),
 }

@@ -12,7 +12,7 @@ from django.test import Client
 
 from merchants.models import Merchant, User
 from merchants.services import set_membership
-from shipping import lists
+from shipping import history, lists
 from shipping.models import Order, Package
 from shipping.models.orders import KINDS
 from shipping.queries import order_facts
@@ -112,7 +112,7 @@ def pages() -> Iterator[str]:
         "since=2026-01-01",
         "until=2026-01-01",
     )
-    yield from (f"/history/?{asked}" for asked in (*filters, f"before={quote(lists.history_mark(package))}"))
+    yield from (f"/history/?{asked}" for asked in (*filters, f"before={quote(history.mark_of(package))}"))
     yield from ("/trouble/", "/counts/", "/orders/sync/state/")
 
 

@@ -128,7 +128,7 @@ YES, DONE, NEXT, UNDO, SKIP = (f"FH-{name}" for name in ("YES", "DONE", "NEXT", 
         (f"{ONE} {IMEI}", "bad", "looks_like_imei", "label", []),
         (f"{ONE} 3700000000000000099", "bad", "looks_like_order", "label", []),
         (f"{ONE} 3700000000000000099 {LABEL}", "ok", "saved", "slip", [LABEL]),
-        (f"{ONE} FH-COURIER-JD {OTHER_EAN} {YES}", "ok", "saved", "slip", [OTHER_EAN]),
+        (f"{ONE} FH-K-JD {OTHER_EAN} {YES}", "ok", "saved", "slip", [OTHER_EAN]),
         (f"{ONE} TEA-1", "wait", "counted", "label", []),
         (f"{ONE} FH-DANCE", "bad", "command_unknown", "label", []),
         (f"{ONE} https://sf.example/1", "bad", "not_a_number", "label", []),
@@ -153,12 +153,12 @@ YES, DONE, NEXT, UNDO, SKIP = (f"FH-{name}" for name in ("YES", "DONE", "NEXT", 
         # couriers
         (f"{ONE} ABC123456789", "bad", "stops", "courier", []),
         (f"{ONE} ABC123456789 {LABEL}", "bad", "courier_first", "courier", []),
-        (f"{ONE} ABC123456789 FH-COURIER-JD", "ok", "saved", "slip", ["ABC123456789"]),
-        (f"{ONE} FH-COURIER-XX", "bad", "courier_unknown", "label", []),
-        (f"{ONE} FH-COURIER-SF {JD_LABEL}", "wait", "ask_problems", "count", []),
-        (f"{ONE} FH-COURIER-SF {JD_LABEL} {YES}", "ok", "saved", "slip", [JD_LABEL]),
-        (f"{ONE} FH-COURIER-SF {JD_LABEL} FH-COURIER-JD", "ok", "saved", "slip", [JD_LABEL]),
-        (f"{ONE} FH-COURIER-SF {JD_LABEL} {SKIP}", "idle", "put_down", "slip", []),
+        (f"{ONE} ABC123456789 FH-K-JD", "ok", "saved", "slip", ["ABC123456789"]),
+        (f"{ONE} FH-K-XX", "bad", "courier_unknown", "label", []),
+        (f"{ONE} FH-K-SF {JD_LABEL}", "wait", "ask_problems", "count", []),
+        (f"{ONE} FH-K-SF {JD_LABEL} {YES}", "ok", "saved", "slip", [JD_LABEL]),
+        (f"{ONE} FH-K-SF {JD_LABEL} FH-K-JD", "ok", "saved", "slip", [JD_LABEL]),
+        (f"{ONE} FH-K-SF {JD_LABEL} {SKIP}", "idle", "put_down", "slip", []),
         # serial numbers
         (f"{PHONE} {LABEL}", "wait", "scan_serial", "serial", []),
         (f"{PHONE} {LABEL} {LABEL}", "wait", "again", "serial", []),
@@ -183,9 +183,9 @@ YES, DONE, NEXT, UNDO, SKIP = (f"FH-{name}" for name in ("YES", "DONE", "NEXT", 
         (f"{ONE} {LABEL} {UNDO} {NEXT_LABEL}", "ok", "saved", "slip", [NEXT_LABEL]),
         (UNDO, "bad", "nothing_open", "slip", []),
         # badges
-        ("FH-BADGE-MEI", "idle", "packer", "slip", []),
-        (f"{ONE} fh-badge-mei", "wait", "packer", "label", []),
-        ("FH-BADGE-X", "bad", "badge_unknown", "slip", []),
+        ("FH-B-MEI", "idle", "packer", "slip", []),
+        (f"{ONE} fh-b-mei", "wait", "packer", "label", []),
+        ("FH-B-X", "bad", "badge_unknown", "slip", []),
     ],
 )
 def test_what_a_scan_leads_to(scans: str, tone: str, slug: str, step: str, saved: list[str]) -> None:
@@ -207,7 +207,7 @@ def test_where_every_piece_must_be_scanned_a_label_alone_saves_nothing() -> None
 
 
 def test_a_yes_counts_for_what_was_on_the_screen() -> None:
-    state, told, world = run(f"{ONE} FH-COURIER-SF {JD_LABEL}")
+    state, told, world = run(f"{ONE} FH-K-SF {JD_LABEL}")
     world.looked = "since then"
     _, told, _ = run(YES, state, world)
     assert (told.slug, world.saved) == ("ask_problems", [])

@@ -161,16 +161,16 @@ def test_commands_couriers_and_badges_are_printed(world: Any) -> None:
     client = member(world)
     colleague(world, "mei")
     codes = page(client.get("/scan/codes/"))
-    assert all(f'alt="FH-{code}"' in codes for code in ("DONE", "UNDO", "SKIP", "NEXT", "YES", "COURIER-SF"))
+    assert all(f'alt="FH-{code}"' in codes for code in ("DONE", "UNDO", "SKIP", "NEXT", "YES", "K-SF"))
     badges = page(client.get("/scan/badges/"))
-    assert badges.count('alt="FH-BADGE-') == 2
+    assert badges.count('alt="FH-B-') == 2
     stranger = User.objects.create_user("stranger")
     assert stranger.badge not in badges
 
 
 def test_warnings_want_a_yes(world: Any) -> None:
     client, order = member(world), world.order([TEA])
-    shown = scan(client, order.order_id, "FH-COURIER-JD", LABEL)
+    shown = scan(client, order.order_id, "FH-K-JD", LABEL)
     assert (tone(shown), "请核对" in shown, Package.objects.count()) == ("wait", True, 0)
     assert tone(scan(client, "FH-YES")) == "ok"
     assert Package.objects.get().delivery_id == "JD"

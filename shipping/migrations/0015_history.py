@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('merchants', '0007_badge'),
-        ('shipping', '0013_order_errands'),
+        ('shipping', '0014_allowance'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
