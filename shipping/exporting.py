@@ -156,7 +156,7 @@ def _finish(export: Export) -> None:
 def _as_xlsx(export: Export) -> None:
     """The rows as one file on disk, and that in pieces into the database: never in memory as a whole."""
     rows = _rows(export)
-    sheets = {
+    sheets: dict[str, Iterable[Row]] = {
         _("第 %d 页") % (number + 1): _with_head(export, islice(rows, SHEET_ROWS))
         for number in range(max(1, math.ceil(export.rows / SHEET_ROWS)))
     }

@@ -17,8 +17,8 @@ from wechat.waybills import normalise
 
 from . import states
 from .asked import day, moment, whole
-from .lists import AT_MOST, SHORTEST_PREFIX, begins
-from .models import Attempt, Courier, Order, Package, SerialUse
+from .lists import AT_MOST, SHORTEST_PREFIX, begins, with_device
+from .models import Attempt, Courier, Order, Package
 from .queries import packages_for
 
 Asked = Mapping[str, str]
@@ -223,10 +223,10 @@ def _found(store: int, text: str) -> list[int]:
 
 def _exactly(store: int, code: str) -> Iterator[QuerySet[Any, int]]:
     orders = Order.objects.filter(merchant=store, order_id=code).values_list("pk", flat=True)
-    yield Package.objects.filter(order__in=list(orders)).values_list("pk", flat=True)
-    yield Package.objects.filter(merchant=store, waybill_id=code).values_list("pk", flat=True)
-    devices = SerialUse.objects.filter(merchant=store, number=code).order_by()
-    yield devices.values_list("package_id", flat=True)
+    packages = Package.objects.order_by().values_list("pk", flat=True)
+    yield packages.filter(order__in=list(orders))
+    yield packages.filter(merchant=store, waybill_id=code)
+    yield with_device(code, [store]).values_list("package__pk", flat=True)
 
 
 def _beginning(store: int, code: str) -> Iterator[QuerySet[Any, int]]:
@@ -243,7 +243,7 @@ def _keys(ways: Iterable[QuerySet[Any, int]]) -> list[int]:
 
 def _shipments(packages: list[int]) -> list[int]:
     rows = Package.objects.filter(pk__in=packages).order_by()
-    return list(rows.values_list("shipment_id", flat=True).distinct())
+    return sorted(set(rows.values_list("shipment__pk", flat=True)))
 
 
 def couriers_used(user: User) -> dict[str, str]:

@@ -257,8 +257,7 @@ def search(user: User, typed: str, code: str, size: int) -> list[Order]:
     """
     stores = _stores(user, {})
     same_id = Order.objects.filter(merchant__in=stores, order_id=code).values_list("pk", flat=True)
-    devices = SerialUse.objects.filter(merchant__in=stores, number=code).order_by()
-    by_device = devices.values_list("package__order", flat=True)
+    by_device = with_device(code, stores).values_list("package__order__pk", flat=True)
     exact = _newest(user, [same_id, *_by_waybill(stores, Q(waybill_id=code)), by_device], size)
     if exact or (typed.isascii() and len(typed) < SHORTEST_PREFIX):
         return exact
@@ -300,6 +299,12 @@ def _by_phone(stores: list[int], code: str) -> Ways:
         return ()
     rows = Order.objects.filter(phone_last4=code).order_by("-pk").values_list("pk", flat=True)
     return (rows.filter(merchant=store) for store in stores)
+
+
+def with_device(number: str, stores: list[int]) -> QuerySet[SerialUse]:
+    """Where a number of a device is or was used in these stores: asked of each row found."""
+    theirs = Exists(Package.objects.filter(pk=OuterRef("package"), merchant__in=stores))
+    return SerialUse.objects.filter(theirs, number=number).order_by()
 
 
 def _of_stores(stores: list[int]) -> Exists:

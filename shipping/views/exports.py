@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET, require_POST
 from merchants.models import Role
 from merchants.queries import has_role
 from shipping.exporting import TooMany, ask_export, content_of, export_for, exports_for
-from shipping.history import CALLS, PACKAGES, asked_of
+from shipping.history import CALLS, PACKAGES, asked_of, stores_of
 from shipping.models import Export
 from shipping.views import MemberRequest
 
@@ -31,12 +31,12 @@ def export_list(request: MemberRequest) -> HttpResponse:
 @require_POST
 def export_create(request: MemberRequest) -> HttpResponse:
     """Have what the history's filters let through written to a file."""
-    kind = request.POST.get("kind", "")
-    if not has_role(request.user, Role.MANAGER) or kind not in Export.Kind.values:
+    kind, asked = request.POST.get("kind", ""), asked_of(request.POST.dict())
+    if kind not in Export.Kind.values or not stores_of(request.user, asked):
         raise Http404
     what = CALLS if request.POST.get("show") == CALLS else PACKAGES
     try:
-        ask_export(user=request.user, what=what, asked=asked_of(request.POST.dict()), kind=kind)
+        ask_export(user=request.user, what=what, asked=asked, kind=kind)
     except TooMany:
         messages.error(request, _("没有新建导出：你已有几份正在导出，等它们完成再导出。"))
     return redirect("export_list")

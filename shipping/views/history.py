@@ -104,7 +104,7 @@ def attempt_report(request: MemberRequest, pk: int) -> HttpResponse:
 @translation.override("zh-hans")
 def _report(attempt: Attempt) -> str:
     """For WeChat's people, who read Chinese."""
-    rid = f"{attempt.rid}（{rid_left(attempt)}）" if attempt.rid else "—"
+    rid = f"{attempt.rid} · {rid_left(attempt)}" if attempt.rid else "—"
     said = gettext("没有收到回答") if attempt.errcode is None else f"{attempt.errcode} {attempt.errmsg}"
     lines = (
         (gettext("接口"), CALLS_MADE[attempt.shipment.kind]),

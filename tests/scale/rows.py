@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from merchants.models import Merchant, User
-from shipping.models import Hold, Order, OrderLine, Package, PackageItem, Parcel, Serial, Shipment
+from shipping.models import Attempt, Hold, Order, OrderLine, Package, PackageItem, Parcel, Serial, Shipment
 
 # Of a hundred orders: waiting, partly shipped, gifts, closed; the others shipped or done.
 STATUSES = [20] * 3 + [21, 12, 200, 250] + [30] * 10 + [100] * 83
@@ -56,6 +56,13 @@ def _ship(orders: list[Order], people: list[User], chance: random.Random) -> Non
         Shipment(merchant=order.merchant, order=order, created_by=chance.choice(people)) for order in orders
     )
     packages = Package.objects.bulk_create(_package(shipment, chance) for shipment in shipments)
+    Attempt.objects.bulk_create(
+        Attempt(
+            merchant=p.merchant, order=p.order, shipment=p.shipment, run="1", started_at=p.status_at,
+            errcode=p.errcode or 0, closed_at=p.status_at,
+        )
+        for p in packages
+    )  # fmt: skip
     PackageItem.objects.bulk_create(
         PackageItem(package=package, product_id="14", sku_id="2", product_cnt=1) for package in packages
     )
