@@ -144,12 +144,25 @@ else:
 _direct = env("DIRECT_DATABASE_URL", default="")
 DIRECT_DATABASE = env.db_url_config(_direct) if _direct else None
 
-TASKS = {
-    "default": {
-        "BACKEND": "django_tasks_db.DatabaseBackend",
-        "QUEUES": ["send", "rest", "sync"],
-    }
-}
+# --- background work ----------------------------------------------------------------------------------
+# "db" keeps the queue in the database; "celery" has a broker hand it to workers on many machines. The code
+# asks django-tasks and knows neither; TASK_WORKER is how `manage.py work` starts what works one queue off.
+TASK_ENGINE = env("TASKS", default="") or "db"
+if TASK_ENGINE not in ("db", "celery"):
+    raise ImproperlyConfigured("TASKS is the engine of background work: db or celery")
+QUEUES = ["send", "rest", "sync"]
+if TASK_ENGINE == "db":
+    TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": QUEUES}}
+    TASK_WORKER = "{manage} db_worker --queue-name {queue} --interval 0.2 --no-reload --no-startup-delay"
+else:
+    TASKS = {"default": {"BACKEND": "config.engine.CeleryBackend", "QUEUES": QUEUES}}
+    TASK_WORKER = (
+        f"-m celery --workdir {BASE_DIR} -A config.celery worker --queues {{queue}} --hostname {{queue}}@%h "
+        "--pool solo --without-gossip --without-mingle --loglevel warning"
+    )
+    CELERY_BROKER_URL = env("BROKER_URL")
+    # Logs stay ours: one handler, with the filter that lets no secret through.
+    CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # --- people -------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "merchants.User"

@@ -98,6 +98,13 @@ def ask_quota(*, merchant: Merchant, by: User) -> Errand:
     return _once(Errand.Kind.QUOTA, merchant, by)
 
 
+def ask_clear_quota(*, merchant: Merchant, by: User) -> Errand:
+    """Have a worker set the day's count back to 0: ten times a month, so only a person may ask."""
+    row = Credential.objects.only("pk").get(merchant=merchant)
+    note(row, kind=Audit.Kind.CREDENTIAL, by=by, fields=["clear_quota"], merchant=merchant)
+    return _once(Errand.Kind.CLEAR_QUOTA, merchant, by)
+
+
 def _once(kind: str, merchant: Merchant, by: User) -> Errand:
     """The one under way, if there is one: pressing twice asks WeChat once."""
     open_ones = (Errand.Status.WAITING, Errand.Status.RUNNING)

@@ -18,6 +18,7 @@ from . import component, lines, probing, tokens
 from .credentials import state_of
 from .models import Credential, Errand, Merchant, Mode, Platform
 from .queries import the_platform
+from .services import end_quota_pauses
 from .tokens import Held, Kept
 
 log = logging.getLogger(__name__)
@@ -155,6 +156,14 @@ def quota(errand: Errand) -> End:
     return _found(errand, probing.quota)
 
 
+def clear_quota(errand: Errand) -> End:
+    """Set the day's count back, and go on with what only waited for midnight."""
+    end = _found(errand, probing.clear_quota)
+    if errand.merchant is not None and end.reply is not None and end.reply.ok:
+        end_quota_pauses(merchant=errand.merchant, by=errand.asked_by)
+    return end
+
+
 def _found(errand: Errand, look: Callable[[Merchant], probing.Found]) -> End:
     if errand.merchant is None:
         return End("errand_failed")
@@ -187,4 +196,5 @@ RUNNERS: dict[str, Callable[[Errand], End]] = {
     Errand.Kind.START_PUSH: start_push,
     Errand.Kind.TEST: test,
     Errand.Kind.QUOTA: quota,
+    Errand.Kind.CLEAR_QUOTA: clear_quota,
 }

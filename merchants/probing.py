@@ -6,6 +6,7 @@ Reading calls only, once each, and nothing is paused by their answers: a person 
 from typing import Any, NamedTuple
 
 from wechat.endpoints import (
+    CLEAR_QUOTA,
     COURIERS_NEW,
     COURIERS_OLD,
     DELIVERY_SEND,
@@ -15,7 +16,7 @@ from wechat.endpoints import (
     Endpoint,
 )
 from wechat.errcodes import LOCAL
-from wechat.payload import couriers_new_body, quota_get_body
+from wechat.payload import clear_quota_body, couriers_new_body, quota_get_body
 from wechat.replies import Reply, ReplyKind
 
 from . import component, lines
@@ -122,6 +123,16 @@ def quota(merchant: Merchant) -> Found:
     first = next(iter(replies.values()))
     good = next((reply for reply in replies.values() if reply.ok), None)
     return Found(good or first, {"quotas": [_used(call, reply) for call, reply in replies.items()]})
+
+
+def clear_quota(merchant: Merchant) -> Found:
+    """clear_quota, then what is counted now. A lost answer is safe to see: the count tells."""
+    if stopped := _stopped(merchant):
+        return Found(stopped, {})
+    reply = lines.probe(merchant, CLEAR_QUOTA, clear_quota_body(merchant.appid))
+    if reply.slug == "no_token":
+        return _no_token(merchant)
+    return Found(reply, quota(merchant).facts)
 
 
 def _used(endpoint: Endpoint, reply: Reply) -> dict[str, Any]:

@@ -25,6 +25,7 @@ urlpatterns = [
     path("errands/<int:pk>/status/", errands.errand_status, name="errand_status"),
     path("stores/<int:pk>/test/", errands.line_test, name="line_test"),
     path("stores/<int:pk>/quota/", errands.line_quota, name="line_quota"),
+    path("stores/<int:pk>/quota/clear/", errands.line_clear_quota, name="line_clear_quota"),
     path("wechat/events/component/", door.component_events, name="component_events"),
     path(
         "wechat/events/component/<str:appid>/", door.authorized_store_events, name="authorized_store_events"

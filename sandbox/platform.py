@@ -33,6 +33,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "/channels/ec/merchant/address/list": Endpoint(shape.ADDRESS_LIST, reads.list_addresses),
     "/channels/ec/merchant/address/get": Endpoint(shape.ADDRESS_GET, reads.get_address),
     quotas.PATH: Endpoint(shape.QUOTA_GET, quotas.get),
+    quotas.CLEAR: Endpoint(shape.CLEAR_QUOTA, quotas.clear),
     "/channels/ec/order/delivery/send": Endpoint(shape.SEND, send.send),
     "/channels/ec/order/deliveryinfo/update": Endpoint(shape.UPDATE, after.update),
     "/channels/ec/order/delivery/compensation": Endpoint(shape.COMPENSATION, after.compensate),

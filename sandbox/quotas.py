@@ -4,9 +4,10 @@ import sqlite3
 
 from sandbox import switches
 from sandbox.answers import Problem, ok
-from sandbox.call import Call, Outcome
+from sandbox.call import Call, Outcome, refused
 
-PATH = "/cgi-bin/openapi/quota/get"
+PATH, CLEAR = "/cgi-bin/openapi/quota/get", "/cgi-bin/clear_quota"
+CLEARS_A_MONTH, MONTH = 10, 30 * 86400
 DAY, BEIJING = 86400, 8 * 3600
 RATE = {"call_count": 600, "refresh_second": 60}
 """What the answer names as the pace; the sandbox does not hold a caller to it."""
@@ -20,18 +21,36 @@ def get(call: Call) -> Outcome:
     return Outcome(ok(quota=quota, rate_limit=RATE))
 
 
+def clear(call: Call) -> Outcome:
+    """clear_quota: every path counts from 0 again, ten times a month."""
+    if _clears(call.db, call.merchant.appid, call.now - MONTH) >= CLEARS_A_MONTH:
+        return refused(Problem(48006))
+    return Outcome(ok())
+
+
+def _clears(db: sqlite3.Connection, appid: str, since: float) -> int:
+    query = "SELECT COUNT(*) FROM ledger WHERE appid = ? AND path = ? AND errcode = 0 AND at >= ?"
+    return int(db.execute(query, (appid, CLEAR, since)).fetchone()[0])
+
+
+def _cleared_at(db: sqlite3.Connection, appid: str) -> float:
+    query = "SELECT COALESCE(MAX(at), 0) FROM ledger WHERE appid = ? AND path = ? AND errcode = 0"
+    return float(db.execute(query, (appid, CLEAR)).fetchone()[0])
+
+
 def spent(db: sqlite3.Connection, appid: str, path: str, now: float) -> Problem | None:
     """45009 when the day's calls of a path are used up; asking for the quota itself is free."""
     limit = switches.read(db)["calls_a_day"]
     # Fewer calls than that were ever entered: no need to count.
     entered = db.execute("SELECT COALESCE(MAX(seq), 0) FROM ledger").fetchone()[0]
-    if path == PATH or entered < limit:
+    if path in (PATH, CLEAR) or entered < limit:
         return None
     return Problem(45009) if _used(db, appid, path, now) >= limit else None
 
 
 def _used(db: sqlite3.Connection, appid: str, path: str, now: float) -> int:
-    """Calls since midnight in Beijing."""
+    """Calls since midnight in Beijing, or since the count was set back."""
     midnight = now - (now + BEIJING) % DAY
     query = "SELECT COUNT(*) FROM ledger WHERE appid = ? AND path = ? AND at >= ?"
-    return int(db.execute(query, (appid, path, midnight)).fetchone()[0])
+    since = max(midnight, _cleared_at(db, appid))
+    return int(db.execute(query, (appid, path, since)).fetchone()[0])

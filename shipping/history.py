@@ -30,6 +30,8 @@ FILTERS = ("q", "merchant", "status", "code", "courier", "person", "batch", "sin
 # Of a call these are asked of its packages, one by one: without a day to begin at it looks back this far.
 OF_ITS_PACKAGES = ("status", "courier", "person", "batch")
 LOOKS_BACK = timedelta(days=31)
+# A search by a beginning goes no further: who has more of the number types it.
+FOUND_AT_MOST = 200
 # No row has them: a person nobody is, a batch that is no number, no code at all.
 NOBODY, NO_CODE = 0, -(10**12)
 # Columns in the order they lead in; packages that were shipped are many, all others few.
@@ -218,7 +220,7 @@ def _found(store: int, text: str) -> list[int]:
     code = normalise(text)
     if exact := _keys(_exactly(store, code)):
         return exact
-    return _keys(_beginning(store, code)) if len(code) >= SHORTEST_PREFIX else []
+    return _keys(_beginning(store, code), FOUND_AT_MOST) if len(code) >= SHORTEST_PREFIX else []
 
 
 def _exactly(store: int, code: str) -> Iterator[QuerySet[Any, int]]:
@@ -233,12 +235,12 @@ def _beginning(store: int, code: str) -> Iterator[QuerySet[Any, int]]:
     numbers = Package.objects.filter(begins("waybill_id", code), merchant=store).order_by("waybill_id")
     yield numbers.values_list("pk", flat=True)
     orders = Order.objects.filter(begins("order_id", code), merchant=store).order_by("-order_id")
-    some = list(orders.values_list("pk", flat=True)[:AT_MOST])
+    some = list(orders.values_list("pk", flat=True)[:FOUND_AT_MOST])
     yield Package.objects.filter(order__in=some).order_by().values_list("pk", flat=True)
 
 
-def _keys(ways: Iterable[QuerySet[Any, int]]) -> list[int]:
-    return sorted({key for way in ways for key in way[:AT_MOST]})
+def _keys(ways: Iterable[QuerySet[Any, int]], most: int = AT_MOST) -> list[int]:
+    return sorted({key for way in ways for key in way[:most]})
 
 
 def _shipments(packages: list[int]) -> list[int]:

@@ -141,7 +141,7 @@ class Table:
             raise scanning.Refused(tuple(refused.problems)) from refused
         self.known.clear()
         self.session.recent = [first.pk, *(other.pk for other in others), *self.session.recent][:RECENT]
-        codes = tuple(filter(None, (parcel.waybill, parcel.sn.upper(), parcel.imei1, parcel.imei2)))
+        codes = tuple(filter(None, (parcel.waybill, parcel.sn.upper())))
         return Saved(parcel.order_id, parcel.waybill, first.pk, codes, tuple(other.pk for other in others))
 
     def _queue(self, parcel: Parcel, seen: str) -> list[Shipment]:

@@ -1,10 +1,12 @@
 """The one schedule: which task is enqueued how often; each entry is taken by conditional update."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from .batches.steps import wake_stuck
 from .dispatch.sweeping import sweep
 from .dispatch.waiting import is_work_due
 from .errands import hand_out
@@ -16,6 +18,7 @@ from .rereading import wake_overdue
 SCHEDULE = {
     "sweep": 10,
     "sync_due": 5,
+    "wake_stuck": 30,
     "order_errands": 10,
     "wake_overdue": 10,
     "renew_tokens": 60,
@@ -23,17 +26,30 @@ SCHEDULE = {
     "prune_tasks": 3600,
     "remove_old_bodies": 86400,
 }
+# Handed out while work is due, so that a lost ticket loses nothing.
+TICKET = "ticket"
+EVERY = {**SCHEDULE, TICKET: 2}
+TASKS = {TICKET: "send_ticket"}
 # What only looks into the database; the rest is enqueued.
-AT_ONCE = {"sweep": sweep, "sync_due": sync_due, "order_errands": hand_out, "wake_overdue": wake_overdue}
+AT_ONCE: dict[str, Callable[[], object]] = {
+    "wake_stuck": wake_stuck,
+    "sweep": sweep,
+    "sync_due": sync_due,
+    "order_errands": hand_out,
+    "wake_overdue": wake_overdue,
+}
 
 
 def tick() -> None:
     """Run what is due; called every second by the worker's timekeeper, harmless from several."""
-    for name, seconds in SCHEDULE.items():
-        if _take(name, seconds):
-            _run(name)
-    if is_work_due():
-        _hand_out_ticket()
+    for name in EVERY:
+        run_if_due(name)
+
+
+def run_if_due(name: str) -> None:
+    """Run one entry unless somebody did in its time; Celery beat, with the same entries, calls it, too."""
+    if (name != TICKET or is_work_due()) and _take(name, EVERY[name]):
+        _run(name)
 
 
 def _take(name: str, seconds: int) -> bool:
@@ -47,10 +63,4 @@ def _run(name: str) -> None:
     if name in AT_ONCE:
         AT_ONCE[name]()
     else:
-        import_string(f"shipping.tasks.{name}").enqueue()
-
-
-def _hand_out_ticket() -> None:
-    """A lost ticket loses nothing: while work is due, another is handed out every two seconds."""
-    if _take("ticket", 2):
-        import_string("shipping.tasks.send_ticket").enqueue()
+        import_string(f"shipping.tasks.{TASKS.get(name, name)}").enqueue()

@@ -70,6 +70,7 @@ ADDRESS_LIST = Endpoint(
 ADDRESS_GET = Endpoint("merchant/address/get", "/channels/ec/merchant/address/get", holds="address_detail")
 # store-api 3.3: what is used and left of a day's calls; the cloud has no such call.
 QUOTA_GET = Endpoint("cgi-bin/openapi/quota/get", "/cgi-bin/openapi/quota/get", holds="quota", in_cloud=False)
+CLEAR_QUOTA = Endpoint("cgi-bin/clear_quota", "/cgi-bin/clear_quota", in_cloud=False)
 # the document, section 1
 DELIVERY_SEND = Endpoint(
     "order/delivery/send", "/channels/ec/order/delivery/send", is_send=True, body_cap=64 * KB

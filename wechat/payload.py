@@ -198,6 +198,11 @@ def authorizer_info_body(component: str, appid: str) -> dict[str, Any]:
     return {"component_appid": component, "authorizer_appid": appid}
 
 
+def clear_quota_body(appid: str) -> dict[str, Any]:
+    """store-api 3.3: every call of the store counts from 0 again; ten times a month."""
+    return {"appid": appid}
+
+
 def quota_get_body(path: str) -> dict[str, Any]:
     """store-api 3.3: one call by its path."""
     return {"cgi_path": path}

@@ -155,6 +155,7 @@ class Errand(models.Model):
         START_PUSH = "start_push", _("请微信推送 ticket")
         TEST = "test", _("测试线路")
         QUOTA = "quota", _("查看用量")
+        CLEAR_QUOTA = "clear_quota", _("清空今天的用量")
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("等待")

@@ -17,6 +17,7 @@ DONE = {
     Errand.Kind.START_PUSH: lazy("微信已开始推送 ticket，十分钟内会收到第一个。"),
     Errand.Kind.TEST: lazy("线路通：微信收下了请求，给出了数据。"),
     Errand.Kind.QUOTA: lazy("微信现在这样数："),
+    Errand.Kind.CLEAR_QUOTA: lazy("今天的用量清空了，等次数的包裹接着发。微信现在这样数："),
 }
 # What failed, for a line that was tried.
 STEPS = {
@@ -24,7 +25,7 @@ STEPS = {
     "platform": lazy("取第三方平台的 component_access_token（由超级管理员在「第三方平台」里处理）"),
     "call": lazy("用 access_token 读快递公司名单"),
 }
-ABOUT_LINE = (Errand.Kind.TEST, Errand.Kind.QUOTA)
+ABOUT_LINE = (Errand.Kind.TEST, Errand.Kind.QUOTA, Errand.Kind.CLEAR_QUOTA)
 
 
 @require_GET
@@ -67,6 +68,13 @@ def line_test(request: MemberRequest, pk: int) -> HttpResponse:
 def line_quota(request: MemberRequest, pk: int) -> HttpResponse:
     """Have the store's used and left calls read."""
     return redirect("errand", credentials.ask_quota(merchant=_own(request, pk), by=request.user).pk)
+
+
+@require_POST
+def line_clear_quota(request: MemberRequest, pk: int) -> HttpResponse:
+    """Have the store's count of the day set back to 0."""
+    asked = credentials.ask_clear_quota(merchant=_own(request, pk), by=request.user)
+    return redirect("errand", asked.pk)
 
 
 def _own(request: MemberRequest, pk: int) -> Merchant:

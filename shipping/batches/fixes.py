@@ -71,9 +71,16 @@ def recheck(batch: Batch, keys: Collection[str]) -> None:
     wake("work_batch", str(batch.pk))
 
 
+class AlreadySent(Exception):
+    """The order that a row was given to has left with this very batch."""
+
+
 @transaction.atomic
 def edit_row(batch: Batch, number: int, texts: Mapping[str, str]) -> str:
-    """Put other texts into a row and rehearse its order at once; returns the order that the row is of now."""
+    """Put other texts into a row and rehearse its order at once; returns the order that the row is of now.
+
+    Raises AlreadySent.
+    """
     row = BatchRow.objects.get(batch=batch, number=number)
     old = row.key
     changed = {name: text[:LONGEST].strip() for name, text in texts.items() if name in EDITABLE}
@@ -82,6 +89,8 @@ def edit_row(batch: Batch, number: int, texts: Mapping[str, str]) -> str:
     row.faults = {name: slug for name, slug in row.faults.items() if name not in changed}
     if "order_id" in changed:
         row.key = order_key(changed["order_id"]) or old
+    if BatchOrder.objects.filter(batch=batch, key=row.key, verdict__in=OVER).exists():
+        raise AlreadySent
     row.is_edited = True
     row.save(update_fields=["values", "faults", "key", "is_edited"])
     Rehearsal(batch).check({old, row.key})

@@ -1,5 +1,6 @@
 """An uploaded file into rows of ours: the header understood, each cell under its field."""
 
+import logging
 from collections.abc import Iterator
 from itertools import islice
 
@@ -11,6 +12,7 @@ from shipping.tables.columns import Mapping
 from shipping.tables.reading import Row, Table, open_table, pasted_table, values_of
 from shipping.tables.refusing import Refused
 
+log = logging.getLogger(__name__)
 CHUNK = 1000
 SAMPLES = 3
 # What a file must say of an order, or nothing can be shipped by it.
@@ -28,6 +30,10 @@ def read_upload(batch: Batch) -> None:
     except Refused as refused:
         batch.stage, batch.refused = Batch.Stage.REFUSED, refused.code
         batch.refused_params = dict(refused.params)
+    except Exception:
+        # A file that breaks us once would break us for ever.
+        log.exception("batch=%s: fault of our own while reading", batch.pk)
+        batch.stage, batch.refused = Batch.Stage.REFUSED, "file_damaged"
     else:
         batch.stage = Batch.Stage.COLUMNS if open_questions(batch) else Batch.Stage.CHECKING
     batch.save()

@@ -1,7 +1,9 @@
 """Which refused orders of a batch may be tried again as they are."""
 
+from collections.abc import Collection
+
 from shipping import states
-from shipping.models import Batch, BatchOrder
+from shipping.models import Batch, BatchOrder, Shipment
 from wechat.errcodes import meaning
 
 from .rehearsal import Verdict
@@ -29,3 +31,18 @@ def is_passing(errcode: int | None, slug: str) -> bool:
     code = meaning(errcode, slug)
     is_of_package = code.field.startswith("packages") and code.then != "later"
     return slug not in LOOK_FIRST and not is_of_package
+
+
+def corrected_by(rows: Collection[BatchOrder]) -> dict[int, Shipment]:
+    """Order -> its refused shipment that a row of the file replaces: same number, or all that is left."""
+    refused = Shipment.objects.filter(
+        order__in=[row.order_id for row in rows], packages__status=states.REJECTED, corrections=None
+    )
+    latest = {s.order_id: s for s in refused.order_by("pk").prefetch_related("packages")}
+    found = {}
+    for row in rows:
+        shipment = latest.get(row.order_id or 0)
+        numbers = {kept["waybill_id"] for kept in row.packages}
+        if shipment and (not row.leaves or numbers & {p.waybill_id for p in shipment.packages.all()}):
+            found[shipment.order_id] = shipment
+    return found

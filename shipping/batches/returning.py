@@ -44,7 +44,7 @@ def _chunks(rows: list[BatchOrder]) -> Iterator[list[BatchOrder]]:
 
 def _cells(batch: Batch, line: BatchRow) -> list[str]:
     cells = [*line.cells, *[""] * (len(batch.columns) - len(line.cells))]
-    if line.is_edited:
+    if line.is_edited or not line.cells:
         for field, column in Mapping.from_json(batch.mapping).fields.items():
             cells[column] = line.values.get(field, "")
     return cells

@@ -14,18 +14,29 @@ from shipping import states
 from shipping.bulk import Wish, cancel_many, queue_many
 from shipping.drafts import Problem
 from shipping.models import Batch, BatchOrder, BatchRow, Package, Shipment
+from shipping.wake import wake
 
 from .fixes import note_stores, remember_columns
 from .reading import read_upload
 from .rehearsal import Rehearsal, Verdict
+from .retries import corrected_by
 from .shapes import Placed, cause_of, draft_of, problems_json
 
 log = logging.getLogger(__name__)
 # Orders in one transaction: some tenths of a second in which nobody else can write.
 CHECKED, QUEUED, CANCELLED = 500, 100, 200
 SLICE = 4.0
-LEASE = timedelta(seconds=90)
+LEASE, PATIENCE = timedelta(seconds=90), timedelta(seconds=60)
 Stage = Batch.Stage
+
+
+def wake_stuck() -> None:
+    """What a killed worker left in the middle, or a wish that came while one was just leaving, goes on."""
+    now = timezone.now()
+    stuck = Batch.objects.filter(stage__in=STEPS, lease_until__lte=now - PATIENCE)
+    for key in list(stuck.values_list("pk", flat=True)):
+        if stuck.filter(pk=key).update(lease_until=now):
+            wake("work_batch", str(key))
 
 
 def work(batch: Batch, seconds: float = SLICE) -> bool:
@@ -82,7 +93,7 @@ def _queue(batch: Batch, end: float) -> None:
         if not ready or not _goes_on(batch):
             _go_to(batch, Stage.OPEN)
             return
-        _hand_over(ready, user)
+        _hand_over(batch, ready, user)
 
 
 def ready_orders(batch: Batch, user: User) -> QuerySet[BatchOrder]:
@@ -98,9 +109,10 @@ def _goes_on(batch: Batch) -> bool:
     return batch.stage == Stage.QUEUEING
 
 
-def _hand_over(ready: list[BatchOrder], user: User) -> None:
+def _hand_over(batch: Batch, ready: list[BatchOrder], user: User) -> None:
+    corrected = corrected_by(ready)
     wishes = [
-        Wish(order, draft_of(row), f"batch-{row.pk}-{row.shipment_id or 0}", row.shipment)
+        Wish(order, draft_of(row), f"batch-{row.pk}-{row.shipment_id or 0}", corrected.get(order.pk))
         for row in ready
         if (order := row.order)
     ]
@@ -111,12 +123,25 @@ def _hand_over(ready: list[BatchOrder], user: User) -> None:
             row.verdict = Verdict.STOPPED
             placed = [Placed(row.first_row, _column(problem), problem) for problem in outcome]
             row.problems, row.cause = problems_json(placed), cause_of(placed)
+    _note(batch, ready)
+
+
+def _note(batch: Batch, ready: list[BatchOrder]) -> None:
+    """What was refused is rehearsed again, for its row and column, or because it has left by another door."""
     queued = [row for row in ready if row.verdict == Verdict.QUEUED]
     BatchOrder.objects.bulk_update(queued, ["shipment"])
-    Package.objects.filter(shipment__in=[row.shipment_id for row in queued]).update(batch=ready[0].batch_id)
+    Package.objects.filter(shipment__in=[row.shipment_id for row in queued]).update(batch=batch)
     BatchOrder.objects.filter(pk__in=[row.pk for row in queued]).update(verdict=Verdict.QUEUED)
-    stopped = [row for row in ready if row.verdict == Verdict.STOPPED]
-    BatchOrder.objects.bulk_update(stopped, ["verdict", "problems", "cause"])
+    stopped = {row.key: row for row in ready if row.verdict == Verdict.STOPPED}
+    if not stopped:
+        return
+    BatchOrder.objects.bulk_update(stopped.values(), ["verdict", "problems", "cause"])
+    Rehearsal(batch).check(stopped)
+    # What still looks green here was refused for what only the door knows.
+    for again in BatchOrder.objects.filter(batch=batch, key__in=stopped, verdict=Verdict.READY):
+        row = stopped[again.key]
+        again.verdict, again.problems, again.cause = row.verdict, row.problems, row.cause
+        again.save(update_fields=["verdict", "problems", "cause"])
 
 
 def _column(problem: Problem) -> str:

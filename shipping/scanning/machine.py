@@ -178,7 +178,7 @@ def _take_imei(state: State, parcel: Parcel, code: str, opened: Opened, world: W
     if parcel.imei1 and parcel.imei2:
         return state, Told("bad", "imeis_full")
     with_it = replace(parcel, imei2=code) if parcel.imei1 else replace(parcel, imei1=code)
-    return state.put(with_it), Told("wait", "imei_taken", {"code": code})
+    return state.put(with_it), Told("wait", "imei_taken")
 
 
 def _with_serial(state: State, parcel: Parcel, text: str, opened: Opened, world: World) -> Heard:

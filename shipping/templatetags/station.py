@@ -29,7 +29,7 @@ SAYINGS: dict[str, Saying] = {
     "counted": Saying(lazy("第 %(n)s 件，共 %(left)s 件"), "%(title)s"),
     "count_more": Saying(lazy("还差 %(n)s 件"), lazy("接着扫商品；只发扫过的就扫「下一个包裹」。")),
     "scan_serial": Saying(lazy("扫序列号"), lazy("这个包裹要有 SN。有 IMEI 的先扫 IMEI，最后扫 SN。")),
-    "imei_taken": Saying(lazy("IMEI 已记下"), lazy("%(code)s。接着扫 SN。")),
+    "imei_taken": Saying(lazy("IMEI 已记下"), lazy("接着扫 SN。")),
     "courier_set": Saying(lazy("快递公司：%(courier)s")),
     "saved": Saying(lazy("已保存"), lazy("%(order_id)s 用单号 %(waybill)s，系统正在提交。扫下一张配货单。")),
     "saved_out": Saying(

@@ -200,22 +200,27 @@ class Share(NamedTuple):
 def progress(user: User, batch: Batch) -> dict[str, Any]:
     """How far the worker is, and what the tab says."""
     tally = reads.tally(user, batch)
+    # What the worker is still saving counts as well, or the bar would move back with every hundred.
+    saving = tally.ready if batch.stage == Batch.Stage.QUEUEING else 0
+    total, left = tally.total + saving, tally.left + saving
     parts = (("green", tally.done), ("red", tally.rejected), ("purple", tally.unknown))
     shares, at = [], 0.0
     for colour, count in parts:
-        width = 100 * count / tally.total if tally.total else 0
+        width = 100 * count / total if total else 0
         shares.append(Share(colour, round(at, 2), round(width, 2)))
         at += width
     is_paused = batch.paused_at is not None
-    under_way = bool(tally.left or tally.packages[states.UNKNOWN]) and not is_paused
-    is_sending = bool(tally.left) and batch.stage != Batch.Stage.CANCELLING and not is_paused
+    under_way = bool(left or tally.packages[states.UNKNOWN]) and not is_paused
+    is_sending = bool(left) and batch.stage != Batch.Stage.CANCELLING and not is_paused
     return {
         "batch": batch,
         "tally": tally,
+        "total": total,
+        "left": left,
         "shares": shares,
         "percent": round(at),
         "checked": sum(tally.verdicts.values()),
-        "minutes": reads.minutes_left(user, batch, tally.left) if is_sending else None,
+        "minutes": reads.minutes_left(user, batch, left) if is_sending else None,
         "is_moving": batch.stage in WORKING or under_way,
         "to_retry": len(may_retry(batch)) if tally.rejected and not tally.left else 0,
     }

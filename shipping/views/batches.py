@@ -6,8 +6,9 @@ from pathlib import PurePath
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRefresh
@@ -19,14 +20,16 @@ from shipping.batches import controls, fixes, reads
 from shipping.batches.reading import open_questions, samples
 from shipping.batches.rehearsal import Verdict
 from shipping.batches.returning import rows_to_mend
+from shipping.batches.template import template_notes, template_rows
 from shipping.batches.words import FIELD_WORDS, why_refused
-from shipping.models import Batch, BatchRow, Courier
+from shipping.models import Batch, BatchFile, BatchRow, Courier
 from shipping.tables.columns import IGNORED
 from shipping.tables.hostile import WEB
-from shipping.tables.writing import write_xlsx
+from shipping.tables.writing import csv_stream, write_xlsx
 from shipping.views import MemberRequest
 from shipping.views.batchcards import ASK_FROM, SMALL, TABS, cards, cause_cards, progress
 
+BYTES = "application/octet-stream"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 LONGEST_NAME = 200
 
@@ -52,6 +55,27 @@ def _list(request: MemberRequest, pasted: str = "") -> HttpResponse:
     return render(request, "shipping/batch_list.html", context)
 
 
+@require_GET
+def batch_template(request: MemberRequest, kind: str) -> HttpResponseBase:
+    """An empty file to fill in, with an example row that ships nothing, and notes beside it."""
+    name = _("发货模板")
+    if kind == "csv":
+        rows = csv_stream(template_rows())
+        return StreamingHttpResponse(
+            rows, content_type="text/csv; charset=utf-8", headers=_attachment(f"{name}.csv")
+        )
+    if kind != "xlsx":
+        raise Http404
+    made = BytesIO()
+    write_xlsx(made, {name: template_rows(), _("说明"): template_notes()})
+    made.seek(0)
+    return FileResponse(made, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
+
+
+def _attachment(name: str) -> dict[str, str]:
+    return {"Content-Disposition": content_disposition_header(True, name) or ""}
+
+
 @require_POST
 def batch_upload(request: MemberRequest) -> HttpResponse:
     """Keep a file, or rows that were pasted; the worker reads them."""
@@ -75,6 +99,7 @@ def batch_detail(request: MemberRequest, pk: int) -> HttpResponse:
     """A batch where it stands: being read, asking about columns, rehearsed, under way."""
     batch = reads.batch_for(request.user, pk)
     context = progress(request.user, batch) | {"may_steer": reads.may_steer(request.user, batch)}
+    context["has_file"] = context["may_steer"] and BatchFile.objects.filter(batch=batch).exists()
     if batch.stage == Batch.Stage.REFUSED:
         context["refused"] = why_refused(batch)
     elif batch.stage == Batch.Stage.COLUMNS:
@@ -181,13 +206,26 @@ def batch_row(request: MemberRequest, pk: int, number: int) -> HttpResponse:
     """A row mended in place; its order is checked at once, and answered as it stands now."""
     batch = _steered(request, pk)
     row = get_object_or_404(BatchRow, batch=batch, number=number)
-    key = row.key
-    if batch.stage == Batch.Stage.OPEN:
+    key, said = row.key, ""
+    try:
+        if batch.stage != Batch.Stage.OPEN:
+            raise controls.Busy
         key = fixes.edit_row(batch, number, {name: str(text) for name, text in request.POST.items()})
-    if not request.headers.get("HX-Request"):
-        return redirect("batch_detail", pk=pk)
-    orders = list(reads.orders_for(request.user, batch).filter(key=key).select_related("merchant", "order"))
-    context = {"batch": batch, "may_edit": True, "cards": cards(batch, orders, may_edit=True)}
+    except controls.Busy:
+        said = _("系统正在处理这一批，请等它停下来再点一次。")
+    except fixes.AlreadySent:
+        said = _("这个订单在这一批里已经提交过，这一行没有改动。")
+    if request.headers.get("HX-Request"):
+        return _card_again(request, batch, key, said)
+    if said:
+        messages.error(request, said)
+    return redirect("batch_detail", pk=pk)
+
+
+def _card_again(request: MemberRequest, batch: Batch, key: str, said: str) -> HttpResponse:
+    orders = reads.orders_for(request.user, batch).filter(key=key).select_related("merchant", "order")
+    again = cards(batch, list(orders), may_edit=True)
+    context = {"batch": batch, "may_edit": True, "cards": again, "said": said}
     return render(request, "shipping/_batch_cards.html", context)
 
 
@@ -233,6 +271,17 @@ def _try(request: MemberRequest, act: Callable[[], object]) -> None:
         act()
     except controls.Busy:
         messages.info(request, _("系统正在处理这一批，请等它停下来再点一次。"))
+
+
+@require_GET
+def batch_file(request: MemberRequest, pk: int) -> HttpResponseBase:
+    """The upload as it came, for who may act on the whole of it: it may name orders of any store."""
+    batch = _steered(request, pk)
+    kept = BatchFile.objects.filter(batch=batch).first()
+    if kept is None:
+        raise Http404
+    name = batch.filename or _("粘贴的行") + ".txt"
+    return FileResponse(BytesIO(kept.content), as_attachment=True, filename=name, content_type=BYTES)
 
 
 @require_GET

@@ -25,7 +25,8 @@ def scan(request: MemberRequest) -> HttpResponse:
     """GET shows the station as it stands; POST works off one scan, once for each key."""
     session = _session(request)
     if request.method == "GET":
-        return render(request, "shipping/scan.html", _context(session))
+        batches = scanout.batches_to_scan(request.user)
+        return render(request, "shipping/scan.html", _context(session) | {"batches": batches})
     key = request.POST.get("key", "")[:40] or uuid.uuid4().hex
     session = station.scan(session=session, text=_scanned(request), key=key)
     if request.headers.get("HX-Request"):
@@ -51,7 +52,6 @@ def _context(session: ScanSession) -> dict[str, Any]:
         "session": session,
         "state": state,
         "saved": station.saved_goods(session),
-        "batches": scanout.batches_to_scan(session.user),
         **_left(session.user, state.batch),
         "told": station.told_of(session),
         "hand": station.in_hand(session),

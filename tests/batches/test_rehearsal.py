@@ -2,17 +2,24 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from merchants.models import User
 from merchants.services import add_merchant, set_membership
 from sandbox import build
+from shipping import erasing
 from shipping.around import look_around
-from shipping.batches import controls, fixes, reads, steps
-from shipping.models import Batch, BatchOrder, Order, Package, Remembered
+from shipping.batches import controls, fixes, reads, returning, steps
+from shipping.dispatch.claiming import claim_some
+from shipping.drafts import Draft, PackageDraft
+from shipping.models import Batch, BatchFile, BatchOrder, BatchRow, Order, Package, Remembered
 from shipping.queries import facts_of, order_facts
+from shipping.services import queue_shipment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HEAD = "订单号,快递公司,快递单号"
@@ -171,3 +178,104 @@ def test_facts_of_many_are_the_facts_of_each(world: Any, clerk: User, pump: Call
         alone = order_facts(Order.objects.get(pk=order.pk), waybills=numbers[order.pk])
         assert facts_of(order, arounds[order.pk]) == alone
     assert BatchOrder.objects.count() == 1
+
+
+def test_thousands_of_one_store_keep_no_other_store_waiting(world: Any, clerk: User) -> None:
+    other = add_merchant(appid="wx00000000000000bb", name="小店", secret="s" * 32)
+    orders = [world.order() for _ in range(12)]
+    batch = upload(clerk, HEAD, *(f"{o.order_id},SF,SF31000000000{n:02d}" for n, o in enumerate(orders)))
+    controls.confirm(batch=batch, user=clerk)
+    work(batch)
+    small = Order.objects.create(
+        merchant=other, order_id="3700000000000000001", status=20, paid_at=timezone.now(),
+        read_at=timezone.now(), deliver_method=0,
+    )  # fmt: skip
+    small.lines.create(position=0, product_id=TEA[0], sku_id=TEA[1], sku_cnt=1)
+    draft = Draft(small.order_id, (PackageDraft(1, "SF", "SF3200000000001"),))
+    queue_shipment(order=small, draft=draft, user=None)
+    claimed = claim_some("run", 4)
+    assert small.pk in {attempt.order_id for attempt in claimed}
+
+
+def test_red_rows_come_back_in_the_uploaders_own_columns(
+    world: Any, clerk: User, pump: Callable[..., None]
+) -> None:
+    good, refused = world.order(), world.order()
+    world.remote.fault("code", errcode=606005, order_id=refused.order_id)
+    head = "收货人,订单号,快递公司,快递单号"
+    batch = upload(
+        clerk, head, f"=甲,{good.order_id},SF,?", f"乙,{refused.order_id},SF,SF3100000000002",
+        f"丙,{world.order().order_id},SF,SF3100000000003",
+    )  # fmt: skip
+    controls.confirm(batch=batch, user=clerk)
+    work(batch)
+    pump()
+    header, *rows = returning.rows_to_mend(clerk, batch)
+    assert header == ["收货人", "订单号", "快递公司", "快递单号", "原因", "怎么办"]
+    assert [row[:2] for row in rows] == [["=甲", good.order_id], ["乙", refused.order_id]]
+    assert rows[0][4].startswith("快递单号：")
+    assert rows[1][4].startswith("606005 ")
+
+
+def test_what_was_refused_for_a_passing_reason_is_tried_again_and_a_wrong_number_is_not(
+    world: Any, clerk: User, pump: Callable[..., None]
+) -> None:
+    passing, wrong = world.order(), world.order()
+    world.remote.fault("code", errcode=108009, order_id=passing.order_id, times=1)
+    world.remote.fault("code", errcode=606005, order_id=wrong.order_id, times=1)
+    lines = [f"{o.order_id},SF,SF310000000000{n}" for n, o in enumerate((passing, wrong))]
+    batch = upload(clerk, HEAD, *lines)
+    controls.confirm(batch=batch, user=clerk)
+    work(batch)
+    pump()
+    assert reads.tally(clerk, batch).rejected == 2
+    assert controls.retry(batch=batch, user=clerk) == 1
+    work(batch)
+    pump()
+    tally = reads.tally(clerk, batch)
+    assert (tally.done, tally.rejected) == (1, 1)
+    assert len(world.sends(wrong)) == 1
+
+
+def test_an_upload_goes_when_a_buyer_in_it_is_forgotten_or_its_time_is_over(
+    world: Any, clerk: User, settings: Any
+) -> None:
+    order = world.order(openid="o1")
+    lines = ("收货人,订单号,快递公司,快递单号", f"林小姐,{order.order_id},SF,SF3100000000001")
+    erased, old = upload(clerk, *lines), upload(clerk, *lines)
+    erasing.erase_buyer("o1")
+    assert not BatchFile.objects.exists()
+    assert {str(row.cells) for row in BatchRow.objects.all()} == {"[]"}
+    kept = upload(clerk, HEAD, "1,SF,SF3100000000001")
+    settings.BATCH_FILE_DAYS = 30
+    Batch.objects.filter(pk=kept.pk).update(created_at=timezone.now() - timedelta(days=31))
+    assert erasing.remove_old_uploads() == 1
+    assert {str(row.cells) for row in BatchRow.objects.filter(batch=kept)} == {"[]"}
+    assert verdicts(erased) == verdicts(old)
+
+
+def test_a_batch_that_a_killed_worker_left_goes_on(world: Any, clerk: User) -> None:
+    batch = controls.upload(user=clerk, filename="a.csv", content=f"{HEAD}\n1,SF,SF1".encode())
+    Batch.objects.filter(pk=batch.pk).update(lease_until=timezone.now() - timedelta(minutes=2))
+    DBTaskResult.objects.all().delete()
+    steps.wake_stuck()
+    steps.wake_stuck()
+    assert [task.task_path for task in DBTaskResult.objects.all()] == ["shipping.tasks.work_batch"]
+
+
+def test_a_mended_row_takes_the_place_of_what_was_refused(
+    world: Any, clerk: User, pump: Callable[..., None]
+) -> None:
+    order = world.order()
+    world.remote.fault("code", errcode=606005, order_id=order.order_id, times=1)
+    first = upload(clerk, HEAD, f"{order.order_id},SF,SF3100000000001")
+    controls.confirm(batch=first, user=clerk)
+    work(first)
+    pump()
+    again = upload(clerk, HEAD, f"{order.order_id},SF,SF3100000000002")
+    controls.confirm(batch=again, user=clerk)
+    work(again)
+    shipment = again.orders.get().shipment
+    assert shipment is not None
+    assert shipment.corrects == first.orders.get().shipment
+    assert reads.tally(clerk, again).left == 1

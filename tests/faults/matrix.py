@@ -205,10 +205,10 @@ def _plant_before_the_call(batch: Batch, patch: Any) -> None:
 def _plant_in_the_lane(batch: Batch, patch: Any) -> None:
     honest_send, honest_reply = pump.send_in_time, pump._reply_of
 
-    def send(body: Any, line: Any, until: float) -> Any:
+    def send(endpoint: Any, body: Any, line: Any, until: float) -> Any:
         cell = batch.calling = batch.cells[body["order_id"]]
         try:
-            return honest_send(body, _elsewhere(batch, cell, line), until)
+            return honest_send(endpoint, body, _elsewhere(batch, cell, line), until)
         finally:
             cell.sends += 1
             batch.calling = None

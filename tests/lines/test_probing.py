@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from merchants.models import Credential, Errand, Pause, Platform
+from merchants.models import Audit, Credential, Errand, Pause, Platform
 from merchants.services import pause_merchant
 from sandbox.tokens import fingerprint
 from tests.lines.conftest import Provider
@@ -169,6 +169,21 @@ def test_a_days_calls_run_out_and_the_quota_tells(world: Any, admin: Client) -> 
     assert "线路通" in press(admin)
     assert CODES[45009].tested_do_zh in press(admin)
     assert "<td>0</td>" in press(admin, "quota")
+
+
+def test_an_admin_sets_the_days_count_back_and_what_waited_goes_on(world: Any, admin: Client) -> None:
+    world.remote.ask("DELETE", "/_sandbox/ledger")
+    world.remote.switch(calls_a_day=1)
+    world.order()
+    pause_merchant(merchant=world.merchant, call="order/get", errcode=45009)
+    shown = press(admin, "quota/clear")
+    assert "清空了" in shown
+    assert 'aria-label="1 次里用了 0 次"' in shown
+    assert not Pause.objects.filter(ended_at=None).exists()
+    assert Audit.objects.filter(fields=["clear_quota"]).count() == 1
+    for _ in range(9):
+        press(admin, "quota/clear")
+    assert "48006" in press(admin, "quota/clear")
 
 
 def test_the_button_of_the_credential_and_a_second_press_ask_once(world: Any, admin: Client) -> None:

@@ -223,12 +223,15 @@ ROUTES: dict[str, Route] = {
     # slips
     "slip_list": Route(STAFF, data=_to_print),
     "slip_print": Route(STAFF, "POST", data=_to_print),
+    "orders_ship": Route(STAFF, data=lambda store: {"order": [store.order.order_id]}),
     # batches: the uploader's own, and those with orders of a store one manages
     "batch_list": Route(ANYONE),
+    "batch_template": Route(ANYONE, args=lambda store: ("xlsx",)),
     "batch_upload": Route(ANYONE, "POST"),
     "batch_detail": Route(MANAGER, args=_batch_of),
     "batch_progress": Route(MANAGER, args=_batch_of),
     "batch_rows": Route(MANAGER, args=_batch_of),
+    "batch_file": Route(MANAGER, args=_batch_of),
     "batch_columns": Route(MANAGER, "POST", _batch_of),
     "batch_courier": Route(
         MANAGER, "POST", _batch_of, lambda store: {"merchant": store.merchant.appid, "courier": "SF"}
@@ -255,6 +258,7 @@ ROUTES: dict[str, Route] = {
     "authorized": Route(ADMIN, args=_way_back, data=lambda store: {"auth_code": "code"}),
     "line_test": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "line_quota": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
+    "line_clear_quota": Route(ADMIN, "POST", lambda store: (store.merchant.pk,)),
     "component_events": Route(PUBLIC, "POST", unsigned=403),
     "authorized_store_events": Route(
         PUBLIC, "POST", lambda store: (store.merchant.appid,), unsigned=403, foreign=403

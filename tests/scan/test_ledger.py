@@ -1,9 +1,11 @@
 """The ledger of devices: one device in one parcel, over all of a person's stores, until it comes back."""
 
 import threading
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, connection
 
 from merchants.models import Merchant, User
@@ -14,6 +16,7 @@ from shipping.drafts import Draft, Item, PackageDraft, SerialDraft
 from shipping.models import Order, Package, SerialUse, Shipment
 from shipping.services import Refused, cancel_shipment, queue_shipment
 from shipping.syncing import read_order
+from tests.batches.test_rehearsal import HEAD, upload, verdicts
 from tests.pages.people import order_at, second_store
 from tests.pages.test_desk import fields, member, page
 from tests.rules.cases import IMEI, OTHER_IMEI
@@ -158,3 +161,21 @@ def test_many_at_once_keep_the_ledger_too(world: Any) -> None:
     assert [type(outcome) for outcome in (first, second)] == [Shipment, Shipment]
     assert isinstance(third, list)
     assert 268545011 in [problem.errcode for problem in third]
+
+
+def test_file_batch_and_command_line_name_the_holder_as_the_form_does(world: Any, tmp_path: Any) -> None:
+    user, sold, order = User.objects.create_user("x"), world.order([PHONE]), world.order([PHONE])
+    set_membership(user=user, merchant=world.merchant, role="staff")
+    ship(sold, "C02XK1", user)
+    row = f"{order.order_id},SF,{NEXT_LABEL},c02xk1"
+    batch = upload(user, f"{HEAD},sn_code", row)
+    assert verdicts(batch) == ["stopped"]
+    assert (268545011, sold.order_id) in [
+        (code, params.get("other")) for _, _, code, _, _, params in batch.orders.get().problems
+    ]
+    path, out = tmp_path / "parcels.csv", StringIO()
+    path.write_text(f"order_id,delivery_id,waybill_id,sn_code\n{row}\n", encoding="utf-8")
+    with pytest.raises(SystemExit):
+        call_command("ship", str(path), "--merchant", world.merchant.appid, stdout=out)
+    assert sold.order_id in out.getvalue()
+    assert Package.objects.count() == 1

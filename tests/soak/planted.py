@@ -22,9 +22,9 @@ def scale_the_clock() -> None:
     recording.table_wait = lambda code, tries: short
     honest = pump.send_in_time
 
-    def send(body: Any, line: Any, until: float) -> Any:
+    def send(endpoint: Any, body: Any, line: Any, until: float) -> Any:
         time.sleep(BEFORE_THE_FIRST_BYTE)
-        return honest(body, line, until)
+        return honest(endpoint, body, line, until)
 
     pump.send_in_time = send
 
@@ -79,15 +79,14 @@ def lease() -> None:
 
     from shipping.dispatch import pump, sweeping
     from shipping.models import Attempt
-    from wechat.endpoints import DELIVERY_SEND
 
     def is_alive(run_id: str) -> bool:
         young = timezone.now() - timedelta(seconds=1)
         return Attempt.objects.filter(run=run_id, closed_at=None, started_at__gt=young).exists()
 
-    def send(body: Any, line: Any, until: float) -> Any:
+    def send(endpoint: Any, body: Any, line: Any, until: float) -> Any:
         time.sleep(6 * BEFORE_THE_FIRST_BYTE)
-        return line.call(DELIVERY_SEND, body)
+        return line.call(endpoint, body)
 
     sweeping.is_alive = is_alive
     pump.send_in_time = send

@@ -7,6 +7,7 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import close_old_connections, connections
 
@@ -14,8 +15,6 @@ from shipping.children import Child, start, stop
 from shipping.dispatch import Pump
 from shipping.timekeeper import tick
 
-# A long reading must not keep back what a person waits for.
-QUEUES = ("send", "rest", "sync")
 FOREVER = 10 * 365 * 86400.0
 PACE = 1.0
 # A call may take its whole time-out; a long sync that is killed loses nothing.
@@ -75,12 +74,14 @@ class Supervisor:
         close_old_connections()
 
     def _revive(self) -> None:
-        for queue in QUEUES:
+        # A long reading must not keep back what a person waits for: a worker for each queue.
+        for queue in settings.QUEUES:
             child = self.children.get(queue)
             if child is None or child.poll() is not None:
                 self.children[queue] = _start(queue)
 
 
 def _start(queue: str) -> Child:
-    options = ["--queue-name", queue, "--interval", "0.2", "--no-reload", "--no-startup-delay"]
-    return start([sys.executable, sys.argv[0], "db_worker", *options])
+    """The engine's own worker for one queue, as the settings say."""
+    words = settings.TASK_WORKER.split()
+    return start([sys.executable, *(word.format(manage=sys.argv[0], queue=queue) for word in words)])
