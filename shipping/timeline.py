@@ -1,7 +1,7 @@
 """What happened to one order, from its arrival until it was shipped: who did what, and each answer."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.utils import timezone
@@ -57,9 +57,10 @@ def _moves(order: Order) -> Iterator[Event]:
 
 
 def _answers(order: Order) -> Iterator[Event]:
-    for attempt in order.attempts.filter(ended_at__isnull=False).defer("request"):
-        if attempt.sent_at and attempt.ended_at:
-            yield Event(attempt.ended_at, "answered", answered=attempt)
+    for attempt in order.attempts.filter(sent_at__isnull=False, ended_at__isnull=False).defer("request"):
+        # The row is ended a little later, when what follows from the answer was written.
+        took = timedelta(milliseconds=attempt.elapsed_ms or 0)
+        yield Event((attempt.sent_at or attempt.started_at) + took, "answered", answered=attempt)
 
 
 def _holds(order: Order) -> Iterator[Event]:
