@@ -18,7 +18,7 @@ from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 
 # Made by migrate and the same for every test.
-KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+KEPT = {"django_migrations", "django_content_type", "auth_permission", "shipping_opening"}
 
 
 def _state_of_migrations() -> str:
@@ -69,11 +69,13 @@ def _tables(alias: str) -> list[str]:
 
 def _empty(alias: str) -> None:
     """Delete the rows of the tables that have any."""
+    from shipping.history import opened
+
     one = connections[alias]
     quoted = [one.ops.quote_name(name) for name in _tables(alias)]
     asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in quoted)  # noqa: S608
     # In one transaction foreign keys are looked at when all is gone.
-    with transaction.atomic(using=alias), one.cursor() as cursor:
+    with transaction.atomic(using=alias), opened("a test is over"), one.cursor() as cursor:
         cursor.execute(asked)
         for (name,) in cursor.fetchall():
             cursor.execute(f"DELETE FROM {name}")  # noqa: S608
