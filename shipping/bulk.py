@@ -70,17 +70,20 @@ def _queue(wishes: Sequence[Wish], user: User, door: str) -> dict[str, Outcome]:
     Order.objects.filter(pk__in=keys).update(revision=F("revision") + 1)
     rows = Order.objects.select_related("merchant").prefetch_related("lines", "parcels")
     now = rows.in_bulk(keys)
-    checked = _check(wishes, now, user)
+    checked = check_many(wishes, now, user)
     done: dict[str, Outcome] = {key: problems for key, (_, problems) in checked.items() if stops(problems)}
     going = [(wish, checked[wish.form_key][0]) for wish in wishes if wish.form_key not in done]
     done |= _save(going, now, user, door)
     return done
 
 
-def _check(
+def check_many(
     wishes: Sequence[Wish], now: dict[int, Order], user: User
 ) -> dict[str, tuple[Draft, list[Problem]]]:
-    """Each draft as it will be sent, and everything the rules find on the order as it is now."""
+    """Each draft as it will be sent, and everything the rules find on the order as it is now; by form key.
+
+    `now`: the orders by their key, with merchant, lines and parcels at hand.
+    """
     orders = list(now.values())
     drafts = {wish.order.pk: tidy(wish.draft) for wish in wishes}
     waybills = {key: _waybills(draft) for key, draft in drafts.items()}

@@ -61,7 +61,8 @@ def read_overdue() -> None:
     rereading.reread_overdue()
 
 
-@task(queue_name="rest")
+# Someone watches its page; reads after each parcel of thousands must not keep it back.
+@task(queue_name="rest", priority=40)
 def work_batch(pk: str) -> None:
     """Go on with an uploaded file for a slice, and behind what else waits if something is left."""
     batch = Batch.objects.filter(pk=pk).first()

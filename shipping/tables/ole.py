@@ -91,7 +91,10 @@ def xls_faults(data: bytes, limits: Limits) -> list[Faults]:
     book = next((name for name in ("Workbook", "Book") if name in names), None)
     if book is None:
         raise Refused("file_unknown", found="OLE")
-    return _sheets(container.stream(book), limits)
+    try:
+        return _sheets(container.stream(book), limits)
+    except struct.error:
+        raise Refused("file_damaged") from None
 
 
 def _sheets(stream: bytes, limits: Limits) -> list[Faults]:

@@ -84,9 +84,9 @@ def _check_sizes(entries: list[zipfile.ZipInfo], size: int) -> None:
 
 def _inflated(raw: IO[bytes], entry: zipfile.ZipInfo, left: int) -> bytes:
     """An archive may say 1 byte and hold gigabytes: what comes out is counted."""
-    raw.seek(entry.header_offset)
+    raw.seek(max(0, entry.header_offset))
     header = raw.read(_LOCAL_HEADER.size)
-    if len(header) < _LOCAL_HEADER.size:
+    if len(header) < _LOCAL_HEADER.size or entry.header_offset < 0:
         raise Refused("file_damaged")
     raw.seek(sum(_LOCAL_HEADER.unpack(header)), 1)
     packed = raw.read(entry.compress_size)

@@ -6,8 +6,9 @@ from pathlib import PurePath
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 from django_htmx.http import HttpResponseClientRefresh
@@ -19,11 +20,12 @@ from shipping.batches import controls, fixes, reads
 from shipping.batches.reading import open_questions, samples
 from shipping.batches.rehearsal import Verdict
 from shipping.batches.returning import rows_to_mend
+from shipping.batches.template import template_notes, template_rows
 from shipping.batches.words import FIELD_WORDS, why_refused
 from shipping.models import Batch, BatchFile, BatchRow, Courier
 from shipping.tables.columns import IGNORED
 from shipping.tables.hostile import WEB
-from shipping.tables.writing import write_xlsx
+from shipping.tables.writing import csv_stream, write_xlsx
 from shipping.views import MemberRequest
 from shipping.views.batchcards import ASK_FROM, SMALL, TABS, cards, cause_cards, progress
 
@@ -51,6 +53,27 @@ def _list(request: MemberRequest, pasted: str = "") -> HttpResponse:
         "has_stores": merchants_for(request.user).exists(),
     }
     return render(request, "shipping/batch_list.html", context)
+
+
+@require_GET
+def batch_template(request: MemberRequest, kind: str) -> HttpResponseBase:
+    """An empty file to fill in, with an example row that ships nothing, and notes beside it."""
+    name = _("发货模板")
+    if kind == "csv":
+        rows = csv_stream(template_rows())
+        return StreamingHttpResponse(
+            rows, content_type="text/csv; charset=utf-8", headers=_attachment(f"{name}.csv")
+        )
+    if kind != "xlsx":
+        raise Http404
+    made = BytesIO()
+    write_xlsx(made, {name: template_rows(), _("说明"): template_notes()})
+    made.seek(0)
+    return FileResponse(made, as_attachment=True, filename=f"{name}.xlsx", content_type=XLSX)
+
+
+def _attachment(name: str) -> dict[str, str]:
+    return {"Content-Disposition": content_disposition_header(True, name) or ""}
 
 
 @require_POST

@@ -6,7 +6,7 @@
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
   const words = (name) => one("#desk-words")?.dataset[name] ?? "";
 
-  // --- keys: j k enter / ? ----------------------------------------------------------------------------
+  // --- keys: j k x enter / ? ----------------------------------------------------------------------------
   const isTyping = (target) =>
     target.closest("input:not([type=checkbox]), textarea, select, dialog[open], [contenteditable]");
   const rows = () => all("[data-rows] tbody tr");
@@ -24,6 +24,7 @@
   const KEYS = {
     j: () => pick(1),
     k: () => pick(-1),
+    x: () => one("[data-rows] tr.picked input[type=checkbox][name=order]")?.click(),
     Enter: () => one("[data-rows] tr.picked [data-act]")?.click(),
     "/": () => { const field = one("[role=search] input"); field?.focus(); field?.select(); },
     "?": () => one("#keys")?.showModal(),
@@ -152,6 +153,26 @@
   document.addEventListener("change", (event) => {
     const box = event.target.closest("[data-check-all]");
     if (box) for (const each of all("[data-rows] input[type=checkbox][name=order]")) each.checked = box.checked;
+  });
+
+  // A column pasted into a field goes down the fields; Enter, a scanner's too, goes on to the next one.
+  const column = (field) => { const list = all("[data-column]"); return list.slice(list.indexOf(field)); };
+  document.addEventListener("paste", (event) => {
+    const lines = event.clipboardData.getData("text").split(/\r?\n/).map((line) => line.trim()).filter(Boolean);
+    if (!event.target.matches("[data-column]") || lines.length < 2) return;
+    const fields = column(event.target);
+    if (lines.length > fields.length || lines.some((line) => line.includes("\t"))) return;
+    event.preventDefault();
+    lines.forEach((line, at) => { fields[at].value = line; });
+    fields[lines.length - 1].focus();
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.ctrlKey || event.metaKey || !event.target.matches?.("[data-column]")) return;
+    event.preventDefault();
+    // The last one keeps it: the Enter of one more scan must not press the button.
+    const next = column(event.target)[1] ?? event.target;
+    next.focus();
+    next.select();
   });
 
   if (document.documentElement.dataset.bsTheme === "auto") {

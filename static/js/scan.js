@@ -94,7 +94,7 @@
 
   // --- the field: enter, tab or nothing after the code ------------------------------------------------
   // A scanner types faster than any hand; a pause after a burst ends a code that has no suffix.
-  const FASTEST_HAND = 60, PAUSE = 160, SHORTEST = 6, SHORTEST_BEFORE_TAB = 3;
+  const FASTEST_HAND = 80, PAUSE = 200, SHORTEST = 6, SHORTEST_BEFORE_TAB = 3;
   let lastKey = -Infinity, burst = 0, timer = 0;
 
   function submit() {

@@ -27,7 +27,7 @@ from tests.faults.test_kill import worker_env
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 ROWS = int(os.environ.get("BATCH_ROWS", "200"))
-MINUTES = 60_000 * max(1, ROWS // 400)
+MINUTES = 60_000 * max(1, ROWS // 100)
 
 
 @pytest.fixture

@@ -69,10 +69,10 @@ def test_scanners_with_any_suffix_and_no_mouse_at_all(station: Page, world: Any,
 
 def test_a_hand_types_slowly_and_a_scan_finds_the_field_from_anywhere(station: Page, world: Any) -> None:
     page, order = station, world.order([TEA])
-    page.keyboard.type(order.order_id[:8], delay=90)
+    page.keyboard.type(order.order_id[:8], delay=150)
     page.wait_for_timeout(300)
     expect(page.locator("#scan-code")).to_have_value(order.order_id[:8])
-    page.keyboard.type(order.order_id[8:], delay=90)
+    page.keyboard.type(order.order_id[8:], delay=150)
     page.keyboard.press("Enter")
     says(page, "wait", "共 2 件")
     page.locator(".station-keys button >> nth=0").focus()

@@ -35,7 +35,8 @@ FATES = (
     "late_accept",
     "token_dead",
 )
-QUIET = 12
+# Looks of a quarter of the grace each; a busy machine may need more than the five quiet minutes.
+QUIET = 40
 
 
 class Killed(BaseException):
@@ -122,7 +123,7 @@ class Desk(RuleBasedStateMachine):
         if fate:
             self.world.remote.fault(fate, order_id=self.order.order_id, seconds=LATE)
 
-    @rule(is_all=st.booleans(), is_first=st.booleans())
+    @rule(is_all=st.sampled_from((True, True, False)), is_first=st.sampled_from((True, True, False)))
     def back_office_ships(self, is_all: bool, is_first: bool) -> None:
         """A person of the merchant's, who knows nothing of us, ships one piece or all; the worker comes next."""
         left = self._left()
@@ -148,7 +149,7 @@ class Desk(RuleBasedStateMachine):
         assert said <= (self._shown() if said else said), "I2, I10: shipped, and WeChat knows nothing of it"
 
     def teardown(self) -> None:
-        """Five quiet minutes, then the whole history is looked through."""
+        """Quiet minutes, then the whole history is looked through."""
         if not hasattr(self, "shipments"):
             return
         for _ in range(QUIET):
@@ -167,7 +168,7 @@ class Desk(RuleBasedStateMachine):
     # --- helpers ----------------------------------------------------------------------------------
 
     def _pump(self) -> None:
-        Pump(only=[shipment.pk for shipment in self.shipments]).run(0.02)
+        Pump(only=[shipment.pk for shipment in self.shipments]).run(0.2)
 
     def _in(self, *statuses: str) -> list[Package]:
         return list(Package.objects.filter(order=self.order, status__in=statuses).select_related("attempt"))

@@ -198,8 +198,10 @@ ROUTES: dict[str, Route] = {
     # slips
     "slip_list": Route(STAFF, data=_to_print),
     "slip_print": Route(STAFF, "POST", data=_to_print),
+    "orders_ship": Route(STAFF, data=lambda store: {"order": [store.order.order_id]}),
     # batches: the uploader's own, and those with orders of a store one manages
     "batch_list": Route(ANYONE),
+    "batch_template": Route(ANYONE, args=lambda store: ("xlsx",)),
     "batch_upload": Route(ANYONE, "POST"),
     "batch_detail": Route(MANAGER, args=_batch_of),
     "batch_progress": Route(MANAGER, args=_batch_of),

@@ -1,6 +1,8 @@
 """Files that are a danger, a mistake or nothing: each refused at once, with a sentence."""
 
+import contextlib
 import io
+import random
 import struct
 import time
 import zipfile
@@ -127,6 +129,21 @@ def _zip(name: str) -> bytes:
 def test_a_hostile_file_is_refused_at_once_with_a_sentence(case: str) -> None:
     code, name, make = CASES[case]
     assert refusal(make(), name).code == code
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "ods", "xls", "csv"])
+def test_a_damaged_file_is_read_or_refused_and_nothing_else(kind: str) -> None:
+    rows = [HEADER, ["3712721703692901632", "顺丰", "SF1"]]
+    whole = {"xlsx": GOOD, "ods": made.ods(made.ods_rows(rows)), "xls": made.xls(rows), "csv": csv(rows)}[
+        kind
+    ]
+    luck = random.Random(kind)
+    for _ in range(100):
+        data = bytearray(whole)
+        for _ in range(luck.randint(1, 6)):
+            data[luck.randrange(len(data))] = luck.randrange(256)
+        with contextlib.suppress(Refused):
+            list(open_table(bytes(data[: luck.choice((None, len(data) // 2))]), f"a.{kind}").rows)
 
 
 def test_a_locked_member_of_an_archive_is_a_lock() -> None:
