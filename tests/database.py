@@ -91,3 +91,13 @@ def quick_flush() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", _fixture_teardown)
         yield
+
+
+def everything() -> str:
+    """Every row of every table, to look for what must not be there."""
+    told = []
+    with connection.cursor() as cursor:
+        for name in connection.introspection.table_names():
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(name)}")  # noqa: S608
+            told += [str(value) for row in cursor.fetchall() for value in row]
+    return "\n".join(told)
