@@ -14,6 +14,7 @@ from wechat.waybills import normalise
 
 from . import services, states
 from .batches.rehearsal import Verdict
+from .batches.retries import corrected_by
 from .batches.shapes import draft_of, package_from, packages_json, problems_of
 from .drafts import Draft, PackageDraft
 from .models import Batch, BatchOrder, BatchStore, Order, Package, Shipment
@@ -136,7 +137,7 @@ def queue_labelled(found: Labelled, draft: Draft, *, user: User, packer: User | 
     row = found.row
     shipment = services.queue_shipment(
         order=found.order, draft=draft, user=user, door="scan", form_key=key, packer=packer,
-        corrects=row.shipment,
+        corrects=corrected_by([row]).get(found.order.pk),
     )  # fmt: skip
     waybill = normalise(found.package.waybill_id)
     rest = [package for package in row.packages if normalise(package["waybill_id"]) != waybill]
