@@ -21,8 +21,8 @@ from merchants.models import Role, User
 from merchants.queries import merchants_for
 
 from .exportrows import HEADS, loaded, row_of
-from .history import rows_of, stores_of, walk
 from .models import Export, ExportPart
+from .past import rows_of, stores_of, walk
 from .tables.writing import csv_stream, write_xlsx
 from .wake import wake
 

@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from wechat.errcodes import meaning
 
-from .history import CALLS, PACKAGES
 from .models import Attempt, Package
+from .past import CALLS, PACKAGES
 from .queries import courier_name
 from .templatetags.desk import look_of, say
 from .templatetags.desk import titles as titles_of

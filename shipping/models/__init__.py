@@ -4,7 +4,7 @@ All ids are text: order ids have 19 digits, which spreadsheets and JavaScript de
 """
 
 from .batches import Batch, BatchFile, BatchOrder, BatchRow, BatchStore, Remembered
-from .clock import Reading, Schedule, SyncCursor
+from .clock import Opening, Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
 from .exports import Export, ExportPart
@@ -27,6 +27,7 @@ __all__ = [
     "Export",
     "ExportPart",
     "Hold",
+    "Opening",
     "Order",
     "OrderBody",
     "OrderErrand",

@@ -11,8 +11,8 @@ from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
-from shipping.history import CALLS, PACKAGES
 from shipping.models import Attempt, Export
+from shipping.past import CALLS, PACKAGES
 from shipping.templatetags.desk import LOOKS, RID
 from wechat.errcodes import meaning
 

@@ -10,8 +10,8 @@ from django.views.decorators.http import require_GET, require_POST
 from merchants.models import Role
 from merchants.queries import has_role
 from shipping.exporting import TooMany, ask_export, content_of, export_for, exports_for
-from shipping.history import CALLS, PACKAGES, asked_of, stores_of
 from shipping.models import Export
+from shipping.past import CALLS, PACKAGES, asked_of, stores_of
 from shipping.views import MemberRequest
 
 TYPES = {

@@ -15,7 +15,8 @@ from shipping import states
 from shipping.asked import whole
 from shipping.batches.reads import batch_page
 from shipping.cases import cases_for, tally
-from shipping.history import (
+from shipping.models import Attempt, Export
+from shipping.past import (
     CALLS,
     PACKAGES,
     asked_of,
@@ -26,7 +27,6 @@ from shipping.history import (
     package_page,
     people_of,
 )
-from shipping.models import Attempt, Export
 from shipping.pauses import CALLS as CALLS_MADE
 from shipping.support import cleaned, request_shown, version
 from shipping.templatetags.history import rid_left

@@ -12,7 +12,7 @@ from django.test import Client
 
 from merchants.models import Merchant, User
 from merchants.services import set_membership
-from shipping import history, lists
+from shipping import lists, past
 from shipping.models import Order, Package
 from shipping.models.orders import KINDS
 from shipping.queries import order_facts
@@ -122,7 +122,7 @@ def pages() -> Iterator[str]:
         "q=SF0000&since=2026-01-01",
         "q=370000",
     )
-    yield from (f"/history/?{asked}" for asked in (*filters, f"before={quote(history.mark_of(package))}"))
+    yield from (f"/history/?{asked}" for asked in (*filters, f"before={quote(past.mark_of(package))}"))
     yield from (f"/history/?show=calls&{asked}" for asked in filters)
     yield "/errors/606005/"
     yield from ("/trouble/", "/counts/", "/orders/sync/state/")

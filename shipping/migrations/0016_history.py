@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('merchants', '0007_badge'),
-        ('shipping', '0014_allowance'),
+        ('shipping', '0015_history_door'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

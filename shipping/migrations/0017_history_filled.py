@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ('shipping', '0015_history'),
+        ('shipping', '0016_history'),
     ]
 
     operations = [
