@@ -1,9 +1,21 @@
 """Orders, packages, courses, shipments; rules, worker, pages."""
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.module_loading import import_string
 from django.utils.translation import pgettext_lazy
 
 
 class ShippingConfig(AppConfig):
     name = "shipping"
     verbose_name = pgettext_lazy("app", "发货")
+
+    def ready(self) -> None:
+        """The database guards its history from the first migrate on."""
+        post_migrate.connect(_guard_history, sender=self)
+
+
+def _guard_history(using: str, **more: Any) -> None:
+    import_string("shipping.history.install_triggers")(using)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from merchants.audit import note
 from merchants.models import Audit, Credential, Merchant, PushedEvent
 
+from .history import opened
 from .models import (
     Attempt,
     BatchFile,
@@ -115,16 +116,21 @@ def _erase(orders: Sequence[int]) -> None:
     Printing.objects.filter(order__in=orders).update(noted=None)
     _erase_from_uploads(orders)
     Shipment.objects.filter(order__in=orders).update(noted=None)
-    # What is on its way is still needed; its row is closed soon.
-    Attempt.objects.filter(order__in=orders, closed_at__isnull=False).update(request=None, errmsg="")
+    _erase_from_history(orders)
     Serial.objects.filter(package__order__in=orders).update(imei1="", imei2="")
     SerialUse.objects.filter(package__order__in=orders, kind=SerialUse.Kind.IMEI).delete()
     # Reasons that people wrote may name anybody.
     Hold.objects.filter(order__in=orders).update(reason="—")
     ReceiverView.objects.filter(order__in=orders).update(why="—")
     OrderErrand.objects.filter(order__in=orders).update(notes="", errmsg="", seen_hash="")
-    StatusChange.objects.filter(package__order__in=orders, by__isnull=False).update(reason="")
     SerialUse.objects.filter(package__order__in=orders, released_by__isnull=False).update(reason="—")
+
+
+def _erase_from_history(orders: Sequence[int]) -> None:
+    with opened("erasing"):
+        # What is on its way is still needed; its row is closed soon.
+        Attempt.objects.filter(order__in=orders, closed_at__isnull=False).update(request=None, errmsg="")
+        StatusChange.objects.filter(package__order__in=orders, by__isnull=False).update(reason="")
 
 
 def _erase_from_uploads(orders: Sequence[int]) -> None:

@@ -18,7 +18,7 @@ from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
 
 # Made by migrate and the same for every test.
-KEPT = {"django_migrations", "django_content_type", "auth_permission"}
+KEPT = {"django_migrations", "django_content_type", "auth_permission", "shipping_opening"}
 
 
 def _state_of_migrations() -> str:
@@ -69,11 +69,13 @@ def _tables(alias: str) -> list[str]:
 
 def _empty(alias: str) -> None:
     """Delete the rows of the tables that have any."""
+    from shipping.history import opened
+
     one = connections[alias]
     quoted = [one.ops.quote_name(name) for name in _tables(alias)]
     asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {name})" for name in quoted)  # noqa: S608
     # In one transaction foreign keys are looked at when all is gone.
-    with transaction.atomic(using=alias), one.cursor() as cursor:
+    with transaction.atomic(using=alias), opened("a test is over"), one.cursor() as cursor:
         cursor.execute(asked)
         for (name,) in cursor.fetchall():
             cursor.execute(f"DELETE FROM {name}")  # noqa: S608
@@ -89,3 +91,13 @@ def quick_flush() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", _fixture_teardown)
         yield
+
+
+def everything() -> str:
+    """Every row of every table, to look for what must not be there."""
+    told = []
+    with connection.cursor() as cursor:
+        for name in connection.introspection.table_names():
+            cursor.execute(f"SELECT * FROM {connection.ops.quote_name(name)}")  # noqa: S608
+            told += [str(value) for row in cursor.fetchall() for value in row]
+    return "\n".join(told)

@@ -57,7 +57,9 @@ def take_due(limit: int, only: Collection[int] | None = None) -> list[Attempt]:
 def settle(attempt: Attempt, reply: Reply, began: datetime) -> None:
     """Decide what a read says about each unknown package of an attempt."""
     # Someone else may have read meanwhile.
-    attempt.refresh_from_db(fields=["reads", "misses", "last_miss_at", "then", "errcode"])
+    attempt.refresh_from_db(fields=["reads", "misses", "last_miss_at", "then", "errcode", "closed_at"])
+    if attempt.closed_at:
+        return
     attempt.reads += 1
     order = store_reply(attempt.merchant, attempt.order.order_id, reply, began)
     if order is not None and order.read_at == began:
@@ -66,9 +68,10 @@ def settle(attempt: Attempt, reply: Reply, began: datetime) -> None:
         # A read that was not stored is older than what we have: it proves nothing.
         note_refusal(attempt.merchant, reply, began)
         _unread(attempt, reply)
-    close_attempt_if_settled(attempt, timezone.now())
     attempt.next_read_at = _next_read(attempt, reply)
     attempt.save(update_fields=["reads", "misses", "last_miss_at", "next_read_at"])
+    # Last: a closed attempt cannot be written any more.
+    close_attempt_if_settled(attempt, timezone.now())
 
 
 def _unknown(attempt: Attempt) -> list[Package]:

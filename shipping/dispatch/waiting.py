@@ -21,7 +21,13 @@ IN_FLIGHT = timedelta(seconds=0.2)
 
 def next_due(only: Collection[int] | None = None) -> datetime | None:
     """When the next send or settling read is due; None when everything is final, paused or with a person."""
-    return min((*_sends(only), *_after_pauses(only), *_reads(only), *_calls(only)), default=None)
+    # Asked again before going home: another worker may have taken or left a parcel between two questions.
+    return _coming(only) or _coming(only)
+
+
+def _coming(only: Collection[int] | None) -> datetime | None:
+    """In the order of a parcel's way: what moves on while we ask is met further down."""
+    return min((*_calls(only), *_reads(only), *_after_pauses(only), *_sends(only)), default=None)
 
 
 def is_work_due() -> bool:
@@ -33,8 +39,9 @@ def _sends(only: Collection[int] | None) -> Iterator[datetime]:
     rows = not_paused(unblocked(only)).order_by("due_at")
     yield from _turns(rows.filter(waits_for_turn()))
     rows = rows.exclude(waits_for_turn())
-    ready = rows.exclude(Exists(recent_calls())).first()
+    # First who rests: whose second is over before the next question is then ready.
     resting = rows.filter(Exists(recent_calls())).first()
+    ready = rows.exclude(Exists(recent_calls())).first()
     if ready and ready.due_at:
         yield ready.due_at
     if resting and resting.due_at:

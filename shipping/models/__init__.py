@@ -4,9 +4,10 @@ All ids are text: order ids have 19 digits, which spreadsheets and JavaScript de
 """
 
 from .batches import Batch, BatchFile, BatchOrder, BatchRow, BatchStore, Remembered
-from .clock import Reading, Schedule, SyncCursor
+from .clock import Opening, Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
+from .exports import Export, ExportPart
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
@@ -23,7 +24,10 @@ __all__ = [
     "BatchStore",
     "Courier",
     "Course",
+    "Export",
+    "ExportPart",
     "Hold",
+    "Opening",
     "Order",
     "OrderBody",
     "OrderErrand",

@@ -72,3 +72,9 @@ class Schedule(models.Model):
 
     name = models.CharField(max_length=40, unique=True)
     last_run_at = models.DateTimeField(default=timezone.now)
+
+
+class Opening(models.Model):
+    """The door to history is open to the transaction that made this row; it never outlives it."""
+
+    why = models.CharField(max_length=60)

@@ -279,3 +279,9 @@ def test_a_mended_row_takes_the_place_of_what_was_refused(
     assert shipment is not None
     assert shipment.corrects == first.orders.get().shipment
     assert reads.tally(clerk, again).left == 1
+
+
+def test_a_cell_longer_than_any_number_stops_its_row_alone(world: Any, clerk: User) -> None:
+    long, good = world.order(), world.order()
+    batch = upload(clerk, HEAD, f"{long.order_id},SF,{'S' * 70}", f"{good.order_id},SF,SF3100000000001")
+    assert verdicts(batch) == ["stopped", "ready"]

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.utils import timezone
 
 from merchants.models import Credential, Merchant, User
@@ -17,16 +16,12 @@ from shipping.models import Order, OrderBody
 from shipping.services import hold_order, note_printing, queue_shipment, release_order, save_typed
 from shipping.syncing import read_order
 from tests.conftest import APPID, SECRET
+from tests.database import everything
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OPENID, IMEI = "oBuyerToForget000000000000001", "490154203237518"
 SAID = (OPENID, IMEI, "林**", "183****2807", "余杭区", "hash-of-home", "请放门口", "老客户", "太太来电")
 STAYS = ("SF3100000000001", "SN100001", "77001", "88002")
-
-
-def stored() -> str:
-    connection.ensure_connection()
-    return "\n".join(connection.connection.iterdump())
 
 
 @pytest.fixture
@@ -50,12 +45,12 @@ def shipped(world: Any, pump: Any) -> Order:
 
 
 def test_a_buyer_is_forgotten_and_stays_so(world: Any, shipped: Order) -> None:
-    before = stored()
+    before = everything()
     assert [word for word in SAID if word not in before] == []
     out = StringIO()
     call_command("erase_buyer", OPENID, stdout=out)
     read_order(world.merchant, shipped.order_id)
-    after = stored()
+    after = everything()
     assert "1 个订单" in out.getvalue()
     assert [word for word in SAID if word in after] == []
     assert [word for word in (*STAYS, shipped.order_id) if word not in after] == []
@@ -65,7 +60,7 @@ def test_a_buyer_is_forgotten_and_stays_so(world: Any, shipped: Order) -> None:
 
 def test_a_store_is_closed_and_its_buyers_forgotten(world: Any, shipped: Order) -> None:
     call_command("erase_merchant", APPID, stdout=StringIO())
-    assert [word for word in (*SAID, SECRET) if word in stored()] == []
+    assert [word for word in (*SAID, SECRET) if word in everything()] == []
     assert not Credential.objects.exists()
     assert not Merchant.objects.get().is_active
     with pytest.raises(CommandError):

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from shipping.dispatch import Pump, claiming, recording, runs, sending, sweeping
 from shipping.dispatch import pump as module
+from shipping.history import opened
 from shipping.models import Attempt, StatusChange
 from tests import services
 from tests.flows.test_dispatch import ship, status_of
@@ -111,6 +112,7 @@ def test_a_call_of_a_lost_session_is_waited_for(world: Any) -> None:
         assert end_sessions_with_a_lock() == 1
         assert not runs.is_alive(run.id)
         assert sweeping.sweep() == 0, "its call may be on its way"
-        Attempt.objects.update(sent_at=timezone.now() - runs.doubt() - timedelta(seconds=1))
+        with opened("a test"):
+            Attempt.objects.update(sent_at=timezone.now() - runs.doubt() - timedelta(seconds=1))
         assert sweeping.sweep() == 1
     assert status_of(shipment) == ["unknown"]

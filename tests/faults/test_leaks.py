@@ -12,6 +12,7 @@ from merchants.models import Credential
 from shipping.drafts import Draft, PackageDraft
 from shipping.services import queue_shipment
 from tests.conftest import SECRET
+from tests.database import everything
 from tests.pages.test_desk import member, page
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -39,6 +40,9 @@ def test_neither_token_nor_secret_is_left_anywhere(
 
 
 def database() -> bytes:
+    """The file itself, with what was deleted in it; of PostgreSQL every row."""
+    if connection.vendor != "sqlite":
+        return everything().encode()
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return Path(settings.DATABASES["default"]["NAME"]).read_bytes()

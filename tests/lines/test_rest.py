@@ -1,6 +1,5 @@
 """Secrets at rest: under Fernet keys only, rotated without a pause, an error under a wrong key."""
 
-import sqlite3
 from io import StringIO
 from typing import Any
 
@@ -15,6 +14,7 @@ from merchants.credentials import save_credential
 from merchants.fields import EncryptedText, SecretUnreadable
 from merchants.models import Credential, Errand, Platform, PushedEvent
 from merchants.services import add_merchant
+from tests.database import everything
 from tests.faults.test_leaks import database
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -73,7 +73,7 @@ def test_a_dump_of_the_database_holds_no_canary() -> None:
     plant()
     assert found() == canaries()
     raw = database()
-    dump = "\n".join(sqlite3.connect(connection.settings_dict["NAME"]).iterdump())
+    dump = everything()
     assert "fernet1:" in dump
     for canary in canaries():
         assert canary.encode() not in raw
