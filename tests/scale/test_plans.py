@@ -18,15 +18,20 @@ from shipping.models.orders import KINDS
 from shipping.queries import order_facts
 from tests.scale.rows import fill
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.postgres]
 BIG = ("order", "orderline", "parcel", "package", "packageitem", "shipment", "attempt", "serial", "orderbody")
 
 
 class Query(NamedTuple):
-    """What was asked, and what the database says it does for it."""
+    """What was asked, and what SQLite says it does for it."""
 
     sql: str
     plan: list[str]
+
+    @classmethod
+    def explained(cls, cursor: Any, sql: str, params: Any) -> "Query":
+        cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
+        return cls(sql, [row[3] for row in cursor.fetchall()])
 
     def scans(self) -> list[str]:
         """Big tables that are read from one end to the other, by an index or not."""
@@ -58,6 +63,59 @@ class Query(NamedTuple):
         return "COUNT(" in self.sql and " LIMIT " not in self.sql
 
 
+# A table of a few thousand rows is read whole gladly; without these PostgreSQL says which index there is for a million.
+GLAD = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+
+
+ANY_ORDER = r'SELECT \S+ AS "a" FROM "shipping_order" WHERE "shipping_order"."merchant_id" IN'
+# Few packages are looked through first, a million by the attempt at hand.
+CALLS_OF_SOME_PACKAGE = r'FROM "shipping_attempt" .* EXISTS\(SELECT \S+ AS "a" FROM "shipping_package" U0 '
+
+
+class Walk(Query):
+    """The same on PostgreSQL: one line for each table that is read, and how."""
+
+    @classmethod
+    def explained(cls, cursor: Any, sql: str, params: Any) -> "Walk":
+        cursor.execute(f"EXPLAIN (FORMAT JSON, COSTS OFF) {sql}", params)
+        return cls(sql, [line for top in cursor.fetchone()[0] for line in _steps(top["Plan"])])
+
+    def scans(self) -> list[str]:
+        if re.match(ANY_ORDER, self.sql) or re.search(CALLS_OF_SOME_PACKAGE, self.sql):
+            return []
+        return [line for line in self.plan if line.startswith(("SEQ SCAN ", "NO CONDITION "))]
+
+    def sorts_what_it_cuts_off(self) -> bool:
+        return False  # of a few rows a sort is cheaper than a walk; SQLite's half tells which index there is
+
+    def gathers_a_whole_store(self) -> bool:
+        return False  # which index is taken for how many rows is for the statistics of a million to say
+
+
+# Indexes of the little that is in trouble, alarmed or of a kind: their condition is in the index itself.
+LITTLE = re.compile("in_trouble|alarm|order_is_|order_has_|by_code|corrected")
+
+
+def _steps(node: dict[str, Any], is_cut: bool = False) -> Iterator[str]:
+    """`is_cut`: a page's end stops the walk, which is then along an index that gives the order."""
+    table, kind = str(node.get("Relation Name", "")).removeprefix("shipping_"), node["Node Type"]
+    has_condition = (
+        "Index Cond" in node or "Recheck Cond" in node or LITTLE.search(node.get("Index Name", ""))
+    )
+    if table in BIG and not has_condition and not is_cut:
+        yield f"{'SEQ SCAN' if kind == 'Seq Scan' else 'NO CONDITION'} {table} {node.get('Index Name')}"
+    elif table:
+        yield f"{kind} {table} {node.get('Index Name')} {node.get('Index Cond')}"
+    # A condition on a row at hand may be answered for all rows at once, while the tables are small.
+    for part in node.get("Plans", []):
+        if part.get("Parent Relationship") != "SubPlan":
+            yield from _steps(part, kind == "Limit" and part["Node Type"].startswith("Index"))
+
+
+def explain(cursor: Any, sql: str, params: Any) -> Query:
+    return (Walk if connection.vendor == "postgresql" else Query).explained(cursor, sql, params)
+
+
 @contextmanager
 def explained() -> Iterator[list[Query]]:
     asked: list[tuple[str, Any]] = []
@@ -71,22 +129,24 @@ def explained() -> Iterator[list[Query]]:
     with connection.execute_wrapper(note):
         yield made
     with connection.cursor() as cursor:
-        for sql, params in asked:
-            cursor.execute(f"EXPLAIN QUERY PLAN {sql}", params)
-            made.append(Query(sql, [row[3] for row in cursor.fetchall()]))
+        made += [explain(cursor, sql, params) for sql, params in asked]
 
 
 @pytest.fixture(params=["without statistics", "with statistics"])
 def manager(request: Any, world: Any) -> Client:
     """Someone who runs two of three stores; a database asks for its statistics once in a while, or never."""
+    if connection.vendor == "postgresql" and request.param == "without statistics":
+        pytest.skip("PostgreSQL gathers them by itself")
     stores = [Merchant.objects.create(appid=f"wx{n}", name=f"店{n}") for n in range(3)]
     people = [User.objects.create_user(name, password="x") for name in ("one", "two")]
     for store in stores[:2]:
         set_membership(user=people[0], merchant=store, role="manager")
     fill(stores, people, 3000)
-    if request.param == "with statistics":
-        with connection.cursor() as cursor:
+    with connection.cursor() as cursor:
+        if request.param == "with statistics":
             cursor.execute("ANALYZE")
+        for name in GLAD if connection.vendor == "postgresql" else ():
+            cursor.execute(f"SET {name} = off")
     client = Client()
     client.force_login(people[0])
     return client
@@ -125,7 +185,7 @@ def pages() -> Iterator[str]:
     yield from (f"/history/?{asked}" for asked in (*filters, f"before={quote(past.mark_of(package))}"))
     yield from (f"/history/?show=calls&{asked}" for asked in filters)
     yield "/errors/606005/"
-    yield from ("/trouble/", "/counts/", "/orders/sync/state/")
+    yield from ("/trouble/", "/counts/", "/orders/sync/state/", "/conflicts/", "/batches/")
 
 
 def judge(queries: list[Query], where: str) -> None:
