@@ -65,6 +65,8 @@ SYNC_FIRST_DAYS = env.int("SYNC_FIRST_DAYS", default=30)
 QUOTA_EVERY = env.int("QUOTA_EVERY", default=300)
 RAW_BODY_DAYS = env.int("RAW_BODY_DAYS", default=90)
 BATCH_FILE_DAYS = env.int("BATCH_FILE_DAYS", default=30)
+EXPORT_DAYS = env.int("EXPORT_DAYS", default=7)
+VERSION = env("VERSION", default="")
 SYNC_RATE = env.float("SYNC_RATE", default=5.0)
 IS_DEMO = WECHAT_API_HOST in ("127.0.0.1", "localhost", "::1")
 

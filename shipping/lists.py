@@ -1,23 +1,23 @@
-"""The pages of the order list, the search and the history: keyset paging, bounded counts, no OFFSET.
+"""The pages of the order list and the search: keyset paging, bounded counts, no OFFSET.
 
 A page is walked along an index, one store and status at a time, and put together here: over several stores at
 once a database would have to sort everything it finds before it can cut a page off.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
-from merchants.models import Role, User
+from merchants.models import User
 from merchants.queries import merchants_for
 
 from . import states
 from .around import open_holds
-from .asked import day, moment, whole
-from .models import LAST_DAY, Order, OrderLine, Package, Parcel, Printing, Shipment
+from .asked import moment, whole
+from .models import LAST_DAY, Order, OrderLine, Package, Parcel, Printing, SerialUse, Shipment
 from .queries import can_ship, orders_for, packages_for
 
 Orders = QuerySet[Order]
@@ -124,8 +124,8 @@ def _parts(user: User, tab: str, asked: Mapping[str, str]) -> list[Orders]:
     return rows if is_whole else [part.filter(status=status) for part in rows for status in STATUSES[tab]]
 
 
-def _stores(user: User, asked: Mapping[str, str], role: str = Role.STAFF) -> list[int]:
-    rows, appid = merchants_for(user, role), asked.get("merchant", "")
+def _stores(user: User, asked: Mapping[str, str]) -> list[int]:
+    rows, appid = merchants_for(user), asked.get("merchant", "")
     return list((rows.filter(appid=appid) if appid else rows).values_list("pk", flat=True))
 
 
@@ -253,27 +253,28 @@ LAST_SIGN = "\U0010ffff"
 def search(user: User, typed: str, code: str, size: int) -> list[Order]:
     """Orders whose id, waybill, goods or phone begin with what was typed; `code` is it normalised.
 
-    An exact order id or waybill comes alone.
+    An exact order id, waybill or number of a device comes alone.
     """
     stores = _stores(user, {})
     same_id = Order.objects.filter(merchant__in=stores, order_id=code).values_list("pk", flat=True)
-    exact = _newest(user, [same_id, *_by_waybill(stores, Q(waybill_id=code))], size)
+    by_device = with_device(code, stores).values_list("package__order__pk", flat=True)
+    exact = _newest(user, [same_id, *_by_waybill(stores, Q(waybill_id=code)), by_device], size)
     if exact or (typed.isascii() and len(typed) < SHORTEST_PREFIX):
         return exact
-    ways = [*_by_id(stores, code), *_by_waybill(stores, _begins("waybill_id", code), "waybill_id")]
+    ways = [*_by_id(stores, code), *_by_waybill(stores, begins("waybill_id", code), "waybill_id")]
     return _newest(user, [*ways, *_by_goods(stores, typed, code), *_by_phone(stores, code)], size)
 
 
 Ways = Iterable[QuerySet[Any, int]]
 
 
-def _begins(column: str, text: str) -> Q:
+def begins(column: str, text: str) -> Q:
     """A prefix as a range: LIKE would not use the index."""
     return Q(**{f"{column}__gte": text, f"{column}__lt": text + LAST_SIGN})
 
 
 def _by_id(stores: list[int], code: str) -> Ways:
-    rows = Order.objects.filter(_begins("order_id", code)).order_by("-order_id").values_list("pk", flat=True)
+    rows = Order.objects.filter(begins("order_id", code)).order_by("-order_id").values_list("pk", flat=True)
     return (rows.filter(merchant=store) for store in stores)
 
 
@@ -289,7 +290,7 @@ def _by_goods(stores: list[int], typed: str, code: str) -> Ways:
     asked = [("title", typed), ("sku_code", typed), ("sku_code", code), ("product_id", code)]
     for name, text in dict.fromkeys(asked):
         if text:
-            rows = OrderLine.objects.filter(_begins(name, text), _of_stores(stores)).order_by(name)
+            rows = OrderLine.objects.filter(begins(name, text), _of_stores(stores)).order_by(name)
             yield rows.values_list("order_id", flat=True)
 
 
@@ -298,6 +299,12 @@ def _by_phone(stores: list[int], code: str) -> Ways:
         return ()
     rows = Order.objects.filter(phone_last4=code).order_by("-pk").values_list("pk", flat=True)
     return (rows.filter(merchant=store) for store in stores)
+
+
+def with_device(number: str, stores: list[int]) -> QuerySet[SerialUse]:
+    """Where a number of a device is or was used in these stores: asked of each row found."""
+    theirs = Exists(Package.objects.filter(pk=OuterRef("package"), merchant__in=stores))
+    return SerialUse.objects.filter(theirs, number=number).order_by()
 
 
 def _of_stores(stores: list[int]) -> Exists:
@@ -309,54 +316,3 @@ def _newest(user: User, ways: Ways, size: int) -> list[Order]:
     """Each way is a query of its own along its own index; the newest of the first thousand it meets."""
     found = {key for way in ways for key in way[:AT_MOST]}
     return _in_order(user, sorted(found, reverse=True)[:size])
-
-
-# --- history ------------------------------------------------------------------------------------------
-
-HISTORY_FILTERS = {
-    "status": "status",
-    "person": "shipment__created_by__username",
-}
-
-
-def history_page(user: User, asked: Mapping[str, str], size: int) -> list[Package]:
-    """Packages of the manager's stores, last moved first; unknown filter values show nothing of others."""
-    store = {"merchant": asked.get("merchant", "").strip()}
-    rows = (Package.objects.filter(merchant=one) for one in _stores(user, store, Role.MANAGER))
-    places = (place for part in rows for place in _history(part, asked)[:size])
-    keys = [pk for _, pk in sorted(places, reverse=True)[:size]]
-    found = packages_for(user).filter(pk__in=keys).prefetch_related("shipment__attempts").in_bulk()
-    return [found[key] for key in keys if key in found]
-
-
-def history_mark(package: Package) -> str:
-    """Where a page of the history ends, so that the next one begins behind it."""
-    return f"{package.status_at.isoformat()}_{package.pk}"
-
-
-def _history(rows: QuerySet[Package], asked: Mapping[str, str]) -> QuerySet[Package, tuple[datetime, int]]:
-    if not asked.get("status"):
-        rows = rows.exclude(status=states.DRAFT)
-    for name, column in HISTORY_FILTERS.items():
-        if value := asked.get(name, "").strip():
-            rows = rows.filter(**{column: value})
-    code = asked.get("code", "").strip()
-    if (number := whole(code.removeprefix("-"))) is not None:
-        rows = rows.filter(errcode=-number if code.startswith("-") else number)
-    rows = _moved_within(rows, day(asked.get("since", "")), day(asked.get("until", "")))
-    at, _, pk = asked.get("before", "").rpartition("_")
-    moved, last = moment(at), whole(pk)
-    if moved is not None and last is not None:
-        rows = rows.filter(Q(status_at__lt=moved) | Q(pk__lt=last), status_at__lte=moved)
-    return rows.order_by("-status_at", "-pk").values_list("status_at", "pk")
-
-
-def _moved_within(rows: QuerySet[Package], since: date | None, until: date | None) -> QuerySet[Package]:
-    """By moments instead of dates, which no index is sorted by."""
-    if since:
-        rows = rows.filter(status_at__gte=_midnight(since))
-    return rows.filter(status_at__lt=_midnight(until + timedelta(days=1))) if until else rows
-
-
-def _midnight(of: date) -> datetime:
-    return timezone.make_aware(datetime.combine(of, time.min))

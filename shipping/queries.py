@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from merchants.models import PushedEvent, User
+from merchants.models import User
 from merchants.queries import merchants_for
 from wechat.waybills import normalise
 
@@ -32,17 +32,14 @@ from .models import (
     Hold,
     Order,
     OrderBody,
-    OrderErrand,
     Package,
     Parcel,
     Printing,
     Shipment,
-    StatusChange,
     Typed,
     Visit,
 )
 from .parcels import after_facts, current_parcel, numbers_in_use, taken
-from .told import words
 
 EMPTY: Mapping[Pair, int] = {}
 
@@ -183,53 +180,9 @@ def pieces_left(order: Order) -> int:
     return sum(goods_left(order).values())
 
 
-class Event(NamedTuple):
-    """One line of an order's timeline; `kind` is a package's new status, or hold, release, print, pushed."""
-
-    at: datetime
-    kind: str
-    subject: str
-    who: User | None
-    why: str = ""
-    # Whose badge was scanned, beside the login.
-    packer: User | None = None
-
-
 def event_kind(kind: str, status: str) -> str:
     """What a status is called by: alone for goods that leave, else with the kind of the shipment."""
     return status if kind == SEND else f"{kind} {status}"
-
-
-def _said(change: StatusChange) -> str:
-    """A person's own words; the worker's reasons are slugs."""
-    return change.reason if change.by else ""
-
-
-def order_events(order: Order) -> list[Event]:
-    """What happened to an order here, the newest first."""
-    rows = StatusChange.objects.filter(package__order=order).select_related("package", "by", "packer")
-    kinds = ((c, event_kind(c.package.kind, c.target)) for c in rows)
-    events = [
-        Event(c.at, kind, str(c.package), c.by, c.reason if c.by else "", c.packer) for c, kind in kinds
-    ]
-    for hold in order.holds.select_related("held_by", "released_by"):
-        events.append(Event(hold.held_at, "hold", "", hold.held_by, hold.reason))
-        ended = hold.released_at or hold.until
-        if ended and ended <= timezone.now():
-            events.append(Event(ended, "release", "", hold.released_by))
-    printed = order.printings.select_related("by")
-    events += [Event(printing.at, "print", "", printing.by) for printing in printed]
-    told = PushedEvent.objects.filter(merchant=order.merchant, order_id=order.order_id).order_by("-id")
-    events += [Event(t.received_at, "pushed", words(t.name, t.detail), None) for t in told.defer("body")[:50]]
-    for view in order.receiver_views.select_related("by"):
-        events.append(Event(view.at, "receiver", "", view.by, view.why))
-    for errand in order.errands.filter(ended_at__isnull=False).select_related("asked_by"):
-        kind = "asked" if errand.status == OrderErrand.Status.DONE else "not_asked"
-        at, word = errand.ended_at or errand.asked_at, errand.get_kind_display()
-        events.append(Event(at, kind, word, errand.asked_by))
-    if order.alarm_done_at:
-        events.append(Event(order.alarm_done_at, "intercept", "", order.alarm_done_by))
-    return sorted(events, key=lambda event: event.at, reverse=True)
 
 
 def must_intercept(order: Order) -> bool:

@@ -235,6 +235,7 @@ def package_row(shipment: Shipment, position: int, draft: PackageDraft) -> Packa
         order=shipment.order,
         shipment=shipment,
         kind=shipment.kind,
+        person=shipment.packer or shipment.created_by,
         position=position,
         deliver_type=int(draft.deliver_type or 0),
         delivery_id=draft.delivery_id if is_express else "",

@@ -10,7 +10,7 @@ from django_tasks_db.models import DBTaskResult
 from merchants import errands, events, lines
 from merchants.models import Merchant
 
-from . import erasing, following, rereading, syncing
+from . import erasing, exporting, following, rereading, syncing
 from . import errands as order_errands
 from .batches.steps import work
 from .dispatch import Pump, allowance
@@ -70,11 +70,21 @@ def work_batch(pk: str) -> None:
         work_batch.enqueue(pk)
 
 
+# Not beside what a person waits for: a sheet of a million rows takes minutes.
+@task(queue_name="sync")
+def write_export(pk: str) -> None:
+    """Go on with a file of the history for a slice, and behind what else waits if something is left."""
+    if exporting.work(int(pk)):
+        write_export.enqueue(pk)
+
+
 @task(queue_name="rest")
 def renew_tokens() -> None:
     """Fetch the tokens that are about to run out, so that no send waits for one; pick up what was lost."""
     events.catch_up()
     errands.catch_up()
+    for pk in exporting.unfinished():
+        write_export.enqueue(str(pk))
     lines.renew(Merchant.objects.filter(is_active=True, credential__isnull=False))
 
 
@@ -96,6 +106,7 @@ def prune_tasks() -> None:
 
 @task(queue_name="rest")
 def remove_old_bodies() -> None:
-    """What raw bodies and uploaded files hold of buyers goes after its time."""
+    """What raw bodies and uploaded files hold of buyers goes after its time, and so do files made here."""
     erasing.remove_old_bodies()
     erasing.remove_old_uploads()
+    exporting.remove_old()

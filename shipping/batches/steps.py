@@ -13,7 +13,7 @@ from merchants.queries import merchants_for
 from shipping import states
 from shipping.bulk import Wish, cancel_many, queue_many
 from shipping.drafts import Problem
-from shipping.models import Batch, BatchOrder, BatchRow, Shipment
+from shipping.models import Batch, BatchOrder, BatchRow, Package, Shipment
 from shipping.wake import wake
 
 from .fixes import note_stores, remember_columns
@@ -130,6 +130,7 @@ def _note(batch: Batch, ready: list[BatchOrder]) -> None:
     """What was refused is rehearsed again, for its row and column, or because it has left by another door."""
     queued = [row for row in ready if row.verdict == Verdict.QUEUED]
     BatchOrder.objects.bulk_update(queued, ["shipment"])
+    Package.objects.filter(shipment__in=[row.shipment_id for row in queued]).update(batch=batch)
     BatchOrder.objects.filter(pk__in=[row.pk for row in queued]).update(verdict=Verdict.QUEUED)
     stopped = {row.key: row for row in ready if row.verdict == Verdict.STOPPED}
     if not stopped:

@@ -7,6 +7,7 @@ from .batches import Batch, BatchFile, BatchOrder, BatchRow, BatchStore, Remembe
 from .clock import Opening, Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
+from .exports import Export, ExportPart
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
@@ -23,6 +24,8 @@ __all__ = [
     "BatchStore",
     "Courier",
     "Course",
+    "Export",
+    "ExportPart",
     "Hold",
     "Opening",
     "Order",

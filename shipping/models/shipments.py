@@ -97,6 +97,8 @@ class Attempt(models.Model):
         indexes = [
             models.Index(fields=["next_read_at"], condition=Q(closed_at=None), name="attempt_to_settle"),
             models.Index(fields=["merchant", "-id"], name="attempt_newest"),
+            models.Index(fields=["merchant", "started_at"], name="attempt_by_moment"),
+            models.Index(fields=["merchant", "errcode", "started_at"], name="attempt_by_code"),
         ]
 
     def __str__(self) -> str:
@@ -111,6 +113,13 @@ class Package(models.Model):
     shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="packages")
     # The shipment's kind, here for the constraint and for whoever counts pieces.
     kind = models.CharField(max_length=12, default=SEND, db_default=SEND)
+    # Who packed it, or else who sent it, and the upload it came with: here for the indexes of the history.
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, db_index=False, related_name="+"
+    )
+    batch = models.ForeignKey(
+        "shipping.Batch", models.PROTECT, null=True, db_index=False, related_name="packages"
+    )
     position = models.PositiveSmallIntegerField()
     status = models.CharField(max_length=10, default=states.DRAFT)
     status_at = models.DateTimeField(default=timezone.now)
@@ -157,6 +166,13 @@ class Package(models.Model):
             models.Index(fields=["merchant", "status", "status_at"], name="package_by_time"),
             models.Index(fields=["merchant", "-id"], name="package_newest"),
             models.Index(fields=["merchant", "status_at"], name="package_by_moment"),
+            models.Index(fields=["merchant", "person", "status_at"], name="package_by_person"),
+            models.Index(fields=["merchant", "delivery_id", "status_at"], name="package_by_courier"),
+            models.Index(
+                fields=["merchant", "batch", "status_at"],
+                condition=Q(batch__isnull=False),
+                name="package_by_batch",
+            ),
             models.Index(
                 fields=["merchant", "status_at"], condition=Q(in_trouble=True), name="package_in_trouble"
             ),

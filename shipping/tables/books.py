@@ -11,6 +11,7 @@ from .hostile import Limits
 from .ole import xls_faults
 from .places import Faults, check_ods, xlsx_faults
 from .refusing import Refused
+from .trial import survive
 from .zipped import Archive, unpack
 
 
@@ -79,4 +80,6 @@ def _xlsx_faults(archive: Archive, limits: Limits) -> list[Faults]:
 
 def open_ole(data: bytes, limits: Limits) -> Book:
     """xls. Raises Refused."""
-    return Book("xls", data, xls_faults(data, limits))
+    faults = xls_faults(data, limits)
+    survive(data)
+    return Book("xls", data, faults)

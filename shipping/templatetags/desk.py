@@ -64,6 +64,11 @@ ORDER_STATUS = {
 
 
 EVENTS = {
+    "placed": Look(lazy("买家下单"), "secondary"),
+    "paid": Look(lazy("买家付款"), "secondary"),
+    "arrived": Look(lazy("第一次读到"), "secondary"),
+    "entered": Look(lazy("人工录入"), "secondary"),
+    "answered": Look(lazy("微信的回答"), "cyan"),
     "hold": Look(lazy("暂不发货"), "yellow"),
     "release": Look(pgettext_lazy("order", "恢复发货"), "azure"),
     "receiver": Look(lazy("查看收件人"), "secondary"),

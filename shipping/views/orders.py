@@ -28,7 +28,6 @@ from shipping.models import Order, Package
 from shipping.preflight import outlook, paused_stores
 from shipping.queries import (
     must_intercept,
-    order_events,
     order_for,
     order_packages,
     orders_for,
@@ -38,6 +37,7 @@ from shipping.queries import (
     printings_of,
 )
 from shipping.templatetags.desk import courier_name
+from shipping.timeline import order_events
 from shipping.views import MemberRequest
 from wechat.waybills import normalise
 

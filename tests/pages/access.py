@@ -14,14 +14,23 @@ from merchants import people
 from merchants.credentials import ask_link, state_of
 from merchants.models import Errand, Membership, Merchant, OneTimeLink, Pause, User
 from merchants.services import add_merchant, pause_merchant, set_membership
-from shipping import states
+from shipping import exporting, states
 from shipping.batches import controls, steps
 from shipping.drafts import Draft, PackageDraft, SerialDraft
-from shipping.models import Attempt, Batch, Order, OrderLine, Package, SerialUse
+from shipping.exporting import ask_export
+from shipping.models import Attempt, Batch, Export, Order, OrderLine, Package, SerialUse
 from shipping.services import queue_shipment
 
-# Each includes the ones before it; ANYONE is signed in and perhaps of no store.
-PUBLIC, ANYONE, STAFF, MANAGER, ADMIN = LEVELS = ("public", "anyone", "staff", "manager", "admin")
+# Each includes the ones before it; ANYONE is signed in and perhaps of no store. OWNER is the admin to whom the
+# store's own things belong, such as a file only its asker may see.
+PUBLIC, ANYONE, STAFF, MANAGER, ADMIN, OWNER = LEVELS = (
+    "public",
+    "anyone",
+    "staff",
+    "manager",
+    "admin",
+    "owner",
+)
 PASSWORD = "parcels-all-day"
 NOW = timezone.now()
 
@@ -41,13 +50,17 @@ class Store:
     pause: Pause
     errand: Errand
     batch: Batch
+    export: Export
+    owner: User
 
 
 def make_store(number: int) -> Store:
     merchant = add_merchant(appid=f"wx{number:016d}", name=f"店{number}", secret="s" * 32)
     boss, clerk = _person(f"boss{number}", merchant, ADMIN), _person(f"clerk{number}", merchant, STAFF)
     order, package = _order(merchant, number, 1)
-    Attempt.objects.create(merchant=merchant, order=order, shipment=package.shipment, run="1", closed_at=NOW)
+    Attempt.objects.create(
+        merchant=merchant, order=order, shipment=package.shipment, run="1", sent_at=NOW, closed_at=NOW
+    )
     conflict = _order(merchant, number, 2)[1]
     Package.objects.filter(pk=conflict.pk).update(status=states.CONFLICT)
     join_token = people.invite(merchant=merchant, role=STAFF, name="小李", by=boss)
@@ -63,6 +76,8 @@ def make_store(number: int) -> Store:
         pause=pause_merchant(merchant=merchant, errcode=48001),
         errand=ask_link(merchant=merchant, by=boss),
         batch=_batch(boss, order),
+        export=_export(boss),
+        owner=boss,
     )
 
 
@@ -90,6 +105,12 @@ def _batch(uploader: User, order: Order) -> Batch:
     while steps.work(batch):
         pass
     return batch
+
+
+def _export(asker: User) -> Export:
+    export = ask_export(user=asker, what="packages", asked={}, kind="csv")
+    exporting.work(export.pk)
+    return export
 
 
 Args = Callable[[Store], tuple[Any, ...]]
@@ -123,6 +144,10 @@ def _conflict_of(store: Store) -> tuple[Any, ...]:
 
 def _batch_of(store: Store) -> tuple[Any, ...]:
     return (store.batch.pk,)
+
+
+def _export_of(store: Store) -> tuple[Any, ...]:
+    return (store.export.pk,)
 
 
 def _clerk_of(store: Store) -> tuple[Any, ...]:
@@ -243,7 +268,15 @@ ROUTES: dict[str, Route] = {
     ),
     # the rest
     "error_list": Route(ANYONE),
+    "error_detail": Route(ANYONE, args=lambda store: ("606005",)),
     "history": Route(MANAGER),
+    "attempt_report": Route(STAFF, args=lambda store: (store.package.shipment.attempts.get().pk,)),
+    "export_list": Route(MANAGER),
+    "export_create": Route(
+        MANAGER, "POST", data=lambda store: {"kind": "csv", "merchant": store.merchant.appid}
+    ),
+    "export_status": Route(OWNER, args=_export_of),
+    "export_file": Route(OWNER, args=_export_of),
     "conflict_list": Route(MANAGER),
     "todo_list": Route(ADMIN),
     "pause_resume": Route(ADMIN, "POST", lambda store: (store.pause.pk,)),

@@ -18,7 +18,19 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from merchants.models import User
 from merchants.services import set_membership
 from shipping.models import Shipment
-from tests.pages.access import ADMIN, ANYONE, LEVELS, MANAGER, PUBLIC, ROUTES, STAFF, Route, Store, make_store
+from tests.pages.access import (
+    ADMIN,
+    ANYONE,
+    LEVELS,
+    MANAGER,
+    OWNER,
+    PUBLIC,
+    ROUTES,
+    STAFF,
+    Route,
+    Store,
+    make_store,
+)
 from tests.pages.test_desk import page
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +94,7 @@ class Desk:
             if level != ANYONE:
                 set_membership(user=user, merchant=own.merchant, role=level)
             self.sign_in(level, user)
+        self.sign_in(OWNER, own.owner)
 
     def sign_in(self, actor: str, user: User) -> None:
         client = Client()

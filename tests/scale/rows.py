@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from merchants.models import Merchant, User
-from shipping.models import Hold, Order, OrderLine, Package, PackageItem, Parcel, Serial, Shipment
+from shipping.models import Attempt, Hold, Order, OrderLine, Package, PackageItem, Parcel, Serial, Shipment
 
 # Of a hundred orders: waiting, partly shipped, gifts, closed; the others shipped or done.
 STATUSES = [20] * 3 + [21, 12, 200, 250] + [30] * 10 + [100] * 83
@@ -56,6 +56,13 @@ def _ship(orders: list[Order], people: list[User], chance: random.Random) -> Non
         Shipment(merchant=order.merchant, order=order, created_by=chance.choice(people)) for order in orders
     )
     packages = Package.objects.bulk_create(_package(shipment, chance) for shipment in shipments)
+    Attempt.objects.bulk_create(
+        Attempt(
+            merchant=p.merchant, order=p.order, shipment=p.shipment, run="1", started_at=p.status_at,
+            errcode=p.errcode or 0, closed_at=p.status_at,
+        )
+        for p in packages
+    )  # fmt: skip
     PackageItem.objects.bulk_create(
         PackageItem(package=package, product_id="14", sku_id="2", product_cnt=1) for package in packages
     )
@@ -70,7 +77,8 @@ def _ship(orders: list[Order], people: list[User], chance: random.Random) -> Non
 def _package(shipment: Shipment, chance: random.Random) -> Package:
     status = chance.choices(("shipped", "rejected", "unknown", "cancelled"), (96, 2, 0.5, 1.5))[0]
     return Package(
-        merchant=shipment.merchant, order=shipment.order, shipment=shipment, position=0, deliver_type=1,
+        merchant=shipment.merchant, order=shipment.order, shipment=shipment, position=0,
+        person=shipment.created_by, deliver_type=1,
         delivery_id="SF", waybill_id=f"SF{shipment.order.order_id[-12:]}", status=status,
         status_at=shipment.order.placed_at, errcode=606005 if status == "rejected" else None,
     )  # fmt: skip

@@ -12,7 +12,7 @@ from django.test import Client
 
 from merchants.models import Merchant, User
 from merchants.services import set_membership
-from shipping import lists
+from shipping import lists, past
 from shipping.models import Order, Package
 from shipping.models.orders import KINDS
 from shipping.queries import order_facts
@@ -39,6 +39,8 @@ class Query(NamedTuple):
         where = self.sql.partition(" WHERE ")[2]
         of_a_kind = any(f'"shipping_order"."{kind}" ' in where for kind in KINDS)
         is_little = "in_trouble" in where or "alarm_at" in where or (of_a_kind and "due_at" in self.sql)
+        # What a search has found already: a thousand rows at most.
+        is_little |= bool(re.search(r'"(id|shipment_id)" IN \(%s', where))
         is_sorted = any("TEMP B-TREE" in line and "ORDER BY" in line for line in self.plan)
         return is_sorted and " LIMIT " in self.sql.rpartition(")")[2] and not is_little
 
@@ -111,8 +113,18 @@ def pages() -> Iterator[str]:
         "person=one",
         "since=2026-01-01",
         "until=2026-01-01",
+        "courier=SF&status=rejected",
+        "courier=SF&person=one&since=2026-01-01&until=2026-03-01",
+        "batch=1&person=two",
+        "code=606005&courier=SF&status=rejected",
+        f"q={order.order_id}",
+        f"q={package.waybill_id}&person=one",
+        "q=SF0000&since=2026-01-01",
+        "q=370000",
     )
-    yield from (f"/history/?{asked}" for asked in (*filters, f"before={quote(lists.history_mark(package))}"))
+    yield from (f"/history/?{asked}" for asked in (*filters, f"before={quote(past.mark_of(package))}"))
+    yield from (f"/history/?show=calls&{asked}" for asked in filters)
+    yield "/errors/606005/"
     yield from ("/trouble/", "/counts/", "/orders/sync/state/")
 
 

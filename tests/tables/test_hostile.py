@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from shipping.filewords import WORDS, why
+from shipping.tables import trial
 from shipping.tables.hostile import COMMAND, WEB
 from shipping.tables.reading import open_table, pasted_table
 from shipping.tables.refusing import Refused
@@ -170,3 +171,11 @@ def test_every_reason_has_a_sentence_with_a_way_out(language: str) -> None:
     params: dict[str, Any] = {"size": "9.1", "most": 5, "found": "PDF", "named": "xls", "error": "?"}
     with override(language):
         assert all("%" not in str(words) % params for words in WORDS.values())
+
+
+def test_an_old_workbook_is_tried_where_it_can_do_no_harm() -> None:
+    """Whatever ends the process that tries it (memory, a panic, a crash) is a damaged file to us."""
+    trial.survive(made.xls([["订单号"], ["3712721703692901632"]]))
+    with pytest.raises(Refused) as refused:
+        trial.survive(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    assert refused.value.code == "file_damaged"
