@@ -30,6 +30,7 @@ FILTERS = ("q", "merchant", "status", "code", "courier", "person", "batch", "sin
 # Of a call these are asked of its packages, one by one: without a day to begin at it looks back this far.
 OF_ITS_PACKAGES = ("status", "courier", "person", "batch")
 LOOKS_BACK = timedelta(days=31)
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
 # A search by a beginning goes no further: who has more of the number types it.
 FOUND_AT_MOST = 200
 # No row has them: a person nobody is, a batch that is no number, no code at all.
@@ -49,7 +50,7 @@ KEYS = {"batch": "batch_id", "person": "person_id"}
 
 def asked_of(given: Mapping[str, str]) -> dict[str, str]:
     """The filters of a page, and of calls the day to begin at where they need one."""
-    asked = {name: text for name in FILTERS if (text := given.get(name, "").strip())}
+    asked = {name: text for name in FILTERS if (text := given.get(name, "").replace("\x00", "").strip())}
     must_begin = given.get("show") == CALLS and any(name in asked for name in OF_ITS_PACKAGES)
     if must_begin and not asked.get("q"):
         asked.setdefault("since", f"{timezone.localdate() - LOOKS_BACK:%Y-%m-%d}")
@@ -205,11 +206,16 @@ def _within(rows: QuerySet[Any], column: str, since: date | None, until: date | 
     """By moments instead of dates, which no index is sorted by."""
     if since:
         rows = rows.filter(**{f"{column}__gte": _midnight(since)})
-    return rows.filter(**{f"{column}__lt": _midnight(until + timedelta(days=1))}) if until else rows
+    return (
+        rows.filter(**{f"{column}__lt": _midnight(min(until, LAST_DAY) + timedelta(days=1))})
+        if until
+        else rows
+    )
 
 
 def _midnight(of: date) -> datetime:
-    return timezone.make_aware(datetime.combine(of, time.min))
+    """A year that no calendar of a database reaches is the nearest one that it does."""
+    return timezone.make_aware(datetime.combine(min(max(of, FIRST_DAY), LAST_DAY), time.min))
 
 
 # --- search -------------------------------------------------------------------------------------------

@@ -76,7 +76,7 @@ def to_unknown(attempt: Attempt, then: str, reply: Reply) -> None:
         move(package, states.UNKNOWN, who=states.WORKER, attempt=attempt, reason=reply.slug or then,
              errcode=reply.errcode, slug=reply.slug, errmsg=reply.errmsg, rid=reply.rid)  # fmt: skip
     end(attempt, then=then, reply=reply)
-    Attempt.objects.filter(pk=attempt.pk).update(next_read_at=timezone.now())
+    Attempt.objects.filter(pk=attempt.pk, closed_at=None).update(next_read_at=timezone.now())
 
 
 def apply(packages: list[Package], attempt: Attempt, then: str, code: Code, reply: Reply) -> None:

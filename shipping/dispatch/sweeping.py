@@ -50,4 +50,4 @@ def _died_sending(attempt: Attempt) -> None:
         move(package, states.UNKNOWN, who=states.SWEEP, attempt=attempt, reason="worker_died",
              slug="worker_died", errcode=None, errmsg="", rid="")  # fmt: skip
     end(attempt, then="worker_died", reply=Reply(ReplyKind.NO_ANSWER, slug="worker_died"))
-    Attempt.objects.filter(pk=attempt.pk).update(next_read_at=timezone.now())
+    Attempt.objects.filter(pk=attempt.pk, closed_at=None).update(next_read_at=timezone.now())

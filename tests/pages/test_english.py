@@ -84,7 +84,16 @@ def test_an_order_from_its_form_to_its_reply(world: Any, pump: Any) -> None:
     assert_english(client, ship)
     assert chinese_in(client.post(ship, fields(order), follow=True)) == []
     pump()
-    assert_english(client, f"/orders/{order.order_id}/", "/history/", "/?tab=all", "/trouble/?seen=0")
+    assert_english(
+        client,
+        f"/orders/{order.order_id}/",
+        "/history/",
+        "/history/?show=calls",
+        "/errors/606005/",
+        "/exports/",
+        "/?tab=all",
+        "/trouble/?seen=0",
+    )
 
 
 def test_what_went_wrong_and_how_it_is_decided(world: Any, pump: Any) -> None:
