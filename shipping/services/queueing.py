@@ -1,43 +1,31 @@
-"""Every write a person causes, and `move`, the only door to a package's status."""
+"""From a draft to packages in the queue, and back; what a manager decides of a conflict."""
 
-from collections.abc import Collection
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from merchants.models import Merchant, Pause, User
-from merchants.services import resume_pause
+from merchants.models import User
 from wechat.waybills import normalise, without_blanks
 
-from . import states
-from .around import open_holds
-from .drafts import CORRECTION, EXPRESS, Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
-from .entered import move_status_on
-from .labels import noted_at_label, noted_before, noted_of
-from .models import (
-    Attempt,
+from .. import states
+from ..drafts import EXPRESS, Draft, OrderFacts, PackageDraft, Problem, SerialDraft, fill_blanks
+from ..labels import noted_at_label, noted_before, noted_of
+from ..models import (
     Course,
-    Hold,
     Order,
     Package,
     PackageItem,
-    Printing,
-    Reading,
     Serial,
     Shipment,
-    StatusChange,
-    SyncCursor,
-    Typed,
-    Visit,
 )
-from .queries import PRESENT, draft_of_package, order_facts, rejected_with
-from .rules import check
-from .serials import follow_move, numbers_in
-from .wake import wake
+from ..queries import draft_of_package, order_facts, rejected_with
+from ..rules import check
+from ..serials import numbers_in
+from ..wake import wake
+from .moving import close_attempt_if_settled, move
 
 
 class Refused(Exception):
@@ -46,59 +34,6 @@ class Refused(Exception):
     def __init__(self, problems: list[Problem]) -> None:
         super().__init__("the delivery rules stop this shipment")
         self.problems = problems
-
-
-def move(
-    package: Package,
-    target: str,
-    *,
-    who: str,
-    by: User | None = None,
-    packer: User | None = None,
-    attempt: Attempt | None = None,
-    reason: str = "",
-    **columns: Any,
-) -> None:
-    """Move a package along the table of states, with its StatusChange row, in the caller's transaction.
-
-    The update hits one row only if nobody moved the package first. The ledger of devices follows. Raises
-    states.IllegalMove.
-    """
-    source = package.status
-    if not states.is_allowed(source, target, who):
-        raise states.IllegalMove(f"{source} -> {target} by {who}")
-    values = {"status": target, "status_at": timezone.now(), **columns}
-    if attempt is not None:
-        values["attempt"] = attempt
-    if not Package.objects.filter(pk=package.pk, status=source).update(**values):
-        raise states.IllegalMove(f"package {package.pk} is no longer {source}")
-    for name, value in values.items():
-        setattr(package, name, value)
-    StatusChange.objects.create(
-        package=package, source=source, target=target, who=who, by=by, packer=packer, attempt=attempt,
-        reason=reason[:300],
-    )  # fmt: skip
-    follow_move([package], source, target)
-    if target == states.SHIPPED:
-        move_status_on(package.order_id)
-
-
-def move_all(packages: Collection[Package], target: str, *, who: str, by: User | None = None) -> None:
-    """`move` for many that nobody has moved meanwhile; raises states.IllegalMove if one of them was."""
-    now, sources = timezone.now(), {package.status for package in packages}
-    for source in sources:
-        if not states.is_allowed(source, target, who):
-            raise states.IllegalMove(f"{source} -> {target} by {who}")
-        keys = [package.pk for package in packages if package.status == source]
-        rows = Package.objects.filter(pk__in=keys, status=source)
-        if rows.update(status=target, status_at=now) != len(keys):
-            raise states.IllegalMove(f"some of {len(keys)} packages are no longer {source}")
-        follow_move([package for package in packages if package.status == source], source, target)
-    StatusChange.objects.bulk_create(
-        StatusChange(package=p, source=p.status, target=target, at=now, who=who, by=by) for p in packages
-    )
-    for package in packages:
-        package.status, package.status_at = target, now
 
 
 def tidy(draft: Draft) -> Draft:
@@ -315,117 +250,3 @@ def settle_conflict(*, package: Package, target: str, user: User, reason: str) -
         close_attempt_if_settled(package.attempt, timezone.now())
         # What waited behind it may go on.
         wake("send_ticket")
-
-
-def close_attempt_if_settled(attempt: Attempt | None, now: datetime) -> None:
-    """An attempt is closed when none of its packages is sending, unknown or in conflict any more."""
-    if attempt is None:
-        return
-    if not attempt.packages.filter(status__in=states.OPEN).exists():
-        Attempt.objects.filter(pk=attempt.pk, closed_at=None).update(closed_at=now, next_read_at=None)
-
-
-def wake_read(merchant: Merchant, order_id: str) -> None:
-    """Ask the worker to read one order from the platform, known or not."""
-    wake("read_by_id", str(merchant.pk), order_id)
-
-
-@transaction.atomic
-def ask_reading(*, order: Order, by: User | None = None) -> None:
-    """Have an order read as soon as possible; a person's wish also looks at what else is in its way."""
-    now = timezone.now()
-    values: dict[str, Any] = {"asked_at": now, "due_at": now, "tries": 0, "errcode": None, "slug": ""}
-    if by is not None:
-        values["asked_by"] = by
-    Reading.objects.update_or_create(order=order, defaults=values)
-    wake("read_asked", str(order.pk))
-
-
-def wake_sync(merchant: Merchant) -> None:
-    """Ask the worker to read now what changed among this merchant's orders."""
-    SyncCursor.objects.update_or_create(merchant=merchant, defaults={"due_at": timezone.now()})
-    wake("sync_merchant", str(merchant.pk))
-
-
-@transaction.atomic
-def resume_sending(*, pause: Pause, user: User) -> bool:
-    """End a pause and let the worker look at once; False if someone was faster."""
-    wake("send_ticket")
-    return resume_pause(pause=pause, by=user)
-
-
-# --- holding an order back ----------------------------------------------------------------------------
-
-
-@transaction.atomic
-def hold_order(*, order: Order, user: User | None, reason: str, until: datetime | None = None) -> Hold:
-    """Keep an order from leaving; what is queued and not claimed goes back to draft."""
-    Order.objects.filter(pk=order.pk).update(revision=F("revision") + 1)
-    order.holds.filter(released_at=None, until__lte=timezone.now()).update(released_at=F("until"))
-    order.holds.filter(released_at=None).update(released_at=timezone.now(), released_by=user)
-    hold = Hold.objects.create(order=order, held_by=user, reason=reason[:200], until=until)
-    # A number being put right keeps nothing from leaving.
-    for package in order.packages.filter(status=states.QUEUED).exclude(kind=CORRECTION):
-        move(package, states.DRAFT, who=states.STAFF, by=user, reason=reason)
-    order.shipments.filter(due_at__isnull=False).exclude(kind=CORRECTION).update(due_at=None)
-    return hold
-
-
-def release_order(*, order: Order, user: User) -> int:
-    """End the hold in force; returns how many there were."""
-    return open_holds(order).update(released_at=timezone.now(), released_by=user)
-
-
-def tick_intercept(*, order: Order, user: User) -> None:
-    """The parcel of an order that changed after it left was found, or nothing can be done any more."""
-    Order.objects.filter(pk=order.pk).update(alarm_done_at=timezone.now(), alarm_done_by=user)
-
-
-# --- what is being typed ------------------------------------------------------------------------------
-
-
-def save_typed(*, order: Order, user: User, fields: dict[str, Any], waybills: list[str]) -> bool:
-    """Keep what a person has typed; the first tracking number notes what the order says at that moment.
-
-    False when the form was sent meanwhile: looked at after the write, so that a save that comes late does
-    not bring it back as unsent.
-    """
-    now, known = timezone.now(), Typed.objects.filter(order=order, user=user).first()
-    values: dict[str, Any] = {"fields": fields, "saved_at": now}
-    if waybills and (known is None or known.noted is None):
-        values |= {"noted": asdict(noted_at_label(order, waybills)), "noted_at": now}
-    Typed.objects.update_or_create(order=order, user=user, defaults=values)
-    if shipment_with_key(order=order, form_key=fields.get("form_key")) is None:
-        return True
-    forget_typed(order=order, user=user)
-    return False
-
-
-def forget_typed(*, order: Order, user: User) -> None:
-    """The form was sent, or its owner began anew."""
-    Typed.objects.filter(order=order, user=user).delete()
-
-
-def note_visit(*, order: Order, user: User, opens: bool) -> Visit:
-    """Someone opened the order's form (`opens`), or still has it open."""
-    now = timezone.now()
-    visit, created = Visit.objects.get_or_create(order=order, user=user)
-    if created or not (opens or visit.seen_at < now - PRESENT):
-        visit.seen_at = now
-    else:
-        visit.opened_at = visit.seen_at = now
-    visit.save(update_fields=["opened_at", "seen_at"])
-    return visit
-
-
-def leave_order(*, order: Order, user: User) -> None:
-    """The form was sent: its sender does not have it open any more."""
-    Visit.objects.filter(order=order, user=user).delete()
-
-
-@transaction.atomic
-def note_printing(*, orders: list[Order], user: User, paper: str) -> None:
-    """Packing slips went to the printer: by whom, when, and what each order said."""
-    Printing.objects.bulk_create(
-        Printing(order=order, by=user, paper=paper, noted=asdict(noted_of(order))) for order in orders
-    )
