@@ -139,7 +139,8 @@ def test_a_damaged_file_is_read_or_refused_and_nothing_else(kind: str) -> None:
         kind
     ]
     luck = random.Random(kind)
-    for _ in range(100):
+    # An old workbook is tried in a process of its own each time.
+    for _ in range(30 if kind == "xls" else 100):
         data = bytearray(whole)
         for _ in range(luck.randint(1, 6)):
             data[luck.randrange(len(data))] = luck.randrange(256)
