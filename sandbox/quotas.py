@@ -9,8 +9,8 @@ from sandbox.call import Call, Outcome, refused
 PATH, CLEAR = "/cgi-bin/openapi/quota/get", "/cgi-bin/clear_quota"
 CLEARS_A_MONTH, MONTH = 10, 30 * 86400
 DAY, BEIJING = 86400, 8 * 3600
-RATE = {"call_count": 600, "refresh_second": 60}
-"""What the answer names as the pace; the sandbox does not hold a caller to it."""
+RATE = {"call_count": 800, "refresh_second": 30}
+"""The pace that the answer names: what the staff told the older shops. The sandbox holds nobody to it."""
 
 
 def get(call: Call) -> Outcome:

@@ -1,6 +1,7 @@
 """Which shipment leaves next, and taking it so that nobody else can."""
 
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Collection, Iterator
 from datetime import timedelta
 
@@ -19,7 +20,8 @@ from shipping.services import move
 from .turns import Turns, waits_for_turn
 
 BETWEEN_CALLS = timedelta(seconds=1)
-LOOK_AHEAD = 25
+# So many of a store are looked up at once, and again after so many seconds.
+LOOK_AHEAD, LOOK_AGAIN = 200, 1.0
 
 
 def recent_calls() -> QuerySet[Attempt]:
@@ -61,11 +63,41 @@ def due(only: Collection[int] | None = None) -> QuerySet[Shipment]:
     return rows.select_related("merchant", "order").order_by(by_deadline, "due_at", "id")
 
 
+class Backlog:
+    """Each store's next shipments, looked up for many claims at once: looking through thousands takes time.
+
+    What became of one meanwhile is seen when its turn comes.
+    """
+
+    def __init__(self, only: Collection[int] | None = None) -> None:
+        self._only = only
+        self._kept: dict[int, tuple[float, deque[int]]] = {}
+
+    def of(self, merchant_id: int) -> Iterator[Shipment]:
+        """What may be claimed of one store, the most urgent first."""
+        keys = self._keys(merchant_id)
+        while keys:
+            if shipment := due([keys.popleft()]).first():
+                yield shipment
+
+    def _keys(self, merchant_id: int) -> deque[int]:
+        looked_at, keys = self._kept.get(merchant_id, (0.0, deque[int]()))
+        if not keys or looked_at < time.monotonic() - LOOK_AGAIN:
+            rows = due(self._only).filter(merchant_id=merchant_id).values_list("pk", flat=True)
+            keys = deque(rows[:LOOK_AHEAD])
+            self._kept[merchant_id] = time.monotonic(), keys
+        return keys
+
+
 def claim_some(
-    run_id: str, room: int, only: Collection[int] | None = None, but: Collection[int] = ()
+    run_id: str,
+    room: int,
+    only: Collection[int] | None = None,
+    but: Collection[int] = (),
+    backlog: Backlog | None = None,
 ) -> list[Attempt]:
     """Claim up to `room` shipments, the merchant with the fewest in flight first, `but` those named."""
-    queues = _queues(room, only, but) if room > 0 else {}
+    queues = _queues(backlog or Backlog(only), only, but) if room > 0 else {}
     flying = Counter(
         Attempt.objects.filter(closed_at=None, ended_at=None).values_list("merchant_id", flat=True)
     )
@@ -82,22 +114,15 @@ def claim_some(
     return claimed
 
 
-def _queues(room: int, only: Collection[int] | None, but: Collection[int]) -> dict[int, Iterator[Shipment]]:
+def _queues(
+    backlog: Backlog, only: Collection[int] | None, but: Collection[int]
+) -> dict[int, Iterator[Shipment]]:
     """Each merchant's own queue, so that thousands of one never hide another's; read when its turn comes."""
     waiting = Shipment.objects.filter(due_at__lte=timezone.now()).exclude(merchant__in=but)
     waiting = waiting if only is None else waiting.filter(pk__in=only)
     waiting = waiting.exclude(waits_for_turn())
     merchants = waiting.values("merchant").annotate(oldest=Min("due_at")).order_by("oldest")
-    return {row["merchant"]: _queue(row["merchant"], room, only) for row in merchants}
-
-
-def _queue(merchant_id: int, room: int, only: Collection[int] | None) -> Iterator[Shipment]:
-    seen: set[int] = set()
-    for shipment in due(only).filter(merchant_id=merchant_id)[: room * LOOK_AHEAD]:
-        # A second parcel of an order waits for the first.
-        if shipment.order_id not in seen:
-            seen.add(shipment.order_id)
-            yield shipment
+    return {row["merchant"]: backlog.of(row["merchant"]) for row in merchants}
 
 
 def claim(shipment: Shipment, run_id: str) -> Attempt | None:

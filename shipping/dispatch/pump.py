@@ -23,7 +23,7 @@ from wechat.outcomes import read_outcome
 from wechat.payload import order_get_body
 from wechat.replies import Reply, ReplyKind
 
-from .claiming import claim_some
+from .claiming import Backlog, claim_some
 from .pausing import pause_for_token
 from .recording import note_token_refused, record
 from .runs import Run
@@ -55,6 +55,7 @@ class Pump:
         self.flying: dict[Future[Reply], Step] = {}
         self.asking: dict[int, list[Waiter]] = {}
         self.in_hand: set[int] = set()
+        self.backlog = Backlog(self.only)
         self.stopping = False
 
     def run(self, seconds: float, *, until_idle: bool = False) -> None:
@@ -78,7 +79,7 @@ class Pump:
         sweep(run_id, self.in_hand)
         for attempt in take_due(self._room(), self.only):
             self._try(attempt, partial(self._settle, attempt))
-        for attempt in claim_some(run_id, self._room(), self.only, self.asking):
+        for attempt in claim_some(run_id, self._room(), self.only, self.asking, self.backlog):
             self.in_hand.add(attempt.pk)
             self._try(attempt, partial(self._begin, attempt))
 

@@ -35,7 +35,7 @@ def test_the_quota_of_stores_that_ship_is_asked_for_once(world: Any, pump: Any) 
     asked = [row for row in world.remote.ledger() if row["path"].endswith("quota/get")]
     assert len(asked) == 4, "one for each call that shipping makes"
     sends = Allowance.objects.get(call=SEND)
-    assert (sends.calls, sends.seconds) == (600, 60)
+    assert (sends.calls, sends.seconds) == (800, 30)
     assert sends.day_left == sends.day_limit - 1
 
 

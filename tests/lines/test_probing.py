@@ -152,7 +152,7 @@ def test_used_and_left_are_drawn_for_each_call_that_counts(world: Any, admin: Cl
     shown = press(admin, "quota")
     assert 'aria-label="4000 次里用了 1 次"' in shown
     assert "<td>3999</td>" in shown
-    assert "每 60 秒最多 600 次" in shown
+    assert "每 30 秒最多 800 次" in shown
     for call in ("order/delivery/send", "order/get", "order/list/get", "order/deliverycompanylist/new/get"):
         assert call in shown
     world.remote.fault("code", call="openapi/quota/get", errcode=76022)
