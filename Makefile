@@ -26,10 +26,11 @@ start: .venv/.run ## web and worker on your .env
 	@$(PY) manage.py migrate --verbosity 0 && $(PY) manage.py collectstatic --no-input --verbosity 0
 	@$(PY) manage.py serve
 
-test: .venv/.dev ## the whole test suite, on SQLite and its heart on PostgreSQL; DB=postgres: all of it there
+SHORT := $(if $(LONG),, and not long)
+test: .venv/.dev ## the suite on SQLite, its heart on PostgreSQL; DB=postgres: all of it there; LONG=1: long forms too
 	@bin/browser
-	@bin/suite -m "not browser" -n 2 --dist loadfile $(ARGS)
-	@[ $(DB) = postgres ] || DB=postgres bin/suite -m postgres -n 2 --dist loadfile $(ARGS)
+	@bin/suite -m "not browser$(SHORT)" -n 3 --dist worksteal $(ARGS)
+	@[ $(DB) = postgres ] || DB=postgres bin/suite -m "postgres$(SHORT)" -n 3 --dist worksteal $(ARGS)
 	@bin/suite -m browser -n 2 --dist load $(ARGS)
 
 check: .venv/.dev ## lint, types, import contract, migrations, production settings

@@ -28,10 +28,11 @@ def orders_ship(request: MemberRequest) -> HttpResponse:
     if refusal := _refusal(order_ids):
         messages.error(request, refusal)
         return redirect(back)
+    orders = open_chosen(request.user, order_ids)
     if request.method == "POST":
         query = urlencode({"back": back, "order": order_ids}, doseq=True)
         return SeeOther(f"{reverse('orders_ship')}?{query}")
-    return _page(request, open_chosen(request.user, order_ids), back)
+    return _page(request, orders, back)
 
 
 def _back(data: QueryDict) -> str:

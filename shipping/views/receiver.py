@@ -10,7 +10,6 @@ from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_http_methods
 
 from shipping.queries import order_for
-from shipping.receiver import reveal
 from shipping.views import MemberRequest
 from wechat.errcodes import meaning
 
@@ -29,6 +28,9 @@ def order_receiver(request: MemberRequest, order_id: str) -> HttpResponse:
         return render(
             request, "shipping/receiver.html", context | {"missing": _("请写明为什么要看，例如：打印面单。")}
         )
+    # Only here: every other page runs without the client being loaded at all.
+    from shipping.receiver import reveal
+
     receiver, view = reveal(order=order, user=request.user, why=why)
     code = None if receiver else meaning(view.errcode, view.slug)
     return render(request, "shipping/receiver.html", context | {"receiver": receiver, "code": code})

@@ -12,7 +12,7 @@ from tests.faults import matrix
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.mark.parametrize("turn", matrix.TURNS)
+@pytest.mark.parametrize("turn", ["first", pytest.param("retry", marks=pytest.mark.long)])
 @pytest.mark.parametrize("point", matrix.POINTS)
 def test_a_crash_there_meets_every_fault(
     world: Any, settings: Any, monkeypatch: Any, subtests: Any, point: str, turn: str

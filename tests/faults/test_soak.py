@@ -14,9 +14,9 @@ LATE = ({"fault": "late_accept", "seconds": 2.5},)
 # Each bug with what brings it out.
 PLANTED = {
     "naive": Plan(15, kills=0, faults=LOST),
-    "mark_first": Plan(40, kills=10, faults=()),
+    "mark_first": Plan(60, kills=12, faults=()),
     "hasty": Plan(15, kills=0, faults=LATE),
-    "lease": Plan(30, kills=0, stops=5, stopped_for=(2.5, 3.0), faults=(), grace=0.3),
+    "lease": Plan(40, kills=0, stops=6, stopped_for=(2.5, 3.0), faults=(), grace=0.3),
 }
 
 

@@ -151,8 +151,11 @@ class Soak:
     # --- what people and the platform do --------------------------------------------------------------
 
     def _place(self) -> None:
-        """Keep enough queued that every worker has something in its hands."""
-        left = self.plan.packages - self.result.packages
+        """Keep enough queued that every worker has something in its hands, and some for the blows to come."""
+        blows = self.plan.kills + self.plan.stops
+        dealt = self.result.kills + self.result.stops
+        by_now = self.plan.packages * (dealt + 1) // (blows + 1) if dealt < blows else self.plan.packages
+        left = by_now - self.result.packages
         waiting = Package.objects.filter(status=states.QUEUED).count()
         for _ in range(min(left, max(0, 40 - waiting))):
             self._ship_one()

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 # A slow machine: between the commit and the first byte there is time to be stopped or killed.
-BEFORE_THE_FIRST_BYTE = 0.05
+BEFORE_THE_FIRST_BYTE = 0.12
 
 
 def scale_the_clock() -> None:
@@ -85,7 +85,7 @@ def lease() -> None:
         return Attempt.objects.filter(run=run_id, closed_at=None, started_at__gt=young).exists()
 
     def send(endpoint: Any, body: Any, line: Any, until: float) -> Any:
-        time.sleep(6 * BEFORE_THE_FIRST_BYTE)
+        time.sleep(3 * BEFORE_THE_FIRST_BYTE)
         return line.call(endpoint, body)
 
     sweeping.is_alive = is_alive
