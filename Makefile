@@ -27,10 +27,11 @@ start: .venv/.run ## web and worker on your .env
 	@$(PY) manage.py serve
 
 SHORT := $(if $(LONG),, and not long)
+SHORT_PG := $(if $(LONG),,--ignore tests/faults/test_processes.py --ignore tests/lines/test_stampede.py)
 test: .venv/.dev ## the suite on SQLite, its heart on PostgreSQL; DB=postgres: all of it there; LONG=1: long forms too
 	@bin/browser
 	@bin/suite -m "not browser$(SHORT)" -n 3 --dist worksteal $(ARGS)
-	@[ $(DB) = postgres ] || DB=postgres bin/suite -m "postgres$(SHORT)" -n 3 --dist worksteal $(ARGS)
+	@[ $(DB) = postgres ] || DB=postgres bin/suite -m "postgres$(SHORT)" $(SHORT_PG) -n 3 --dist worksteal $(ARGS)
 	@bin/suite -m browser -n 2 --dist load $(ARGS)
 
 check: .venv/.dev ## lint, types, import contract, migrations, production settings

@@ -21,9 +21,12 @@ on_postgres = pytest.mark.skipif(not services.is_postgres(), reason="a lock of a
 
 
 def end_sessions_with_a_lock() -> int:
-    """As a broken line or a restarted database does."""
+    """As a broken line or a restarted database does; other tests' databases beside this one go on."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_locks WHERE locktype = 'advisory'")
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_locks JOIN pg_database ON oid = database"
+            " WHERE locktype = 'advisory' AND datname = current_database()"
+        )
         return len(cursor.fetchall())
 
 

@@ -42,8 +42,8 @@ def test_no_history_breaks_a_promise(model: World) -> None:
     explore(model, HISTORIES)
 
 
-# The loops that kill workers find these two in the suite (naive, hasty); here they take a while.
-LONG = ("retry_on_timeout", "hasty_resend")
+# The loops that kill workers find these in the suite as well (naive, hasty); here they take a while.
+LONG = ("retry_on_timeout", "hasty_resend", "trust_109001")
 PLANTS = [
     pytest.param(plant, id=name, marks=[pytest.mark.long] if name in LONG else [])
     for name, plant in BUGS.items()

@@ -132,7 +132,7 @@ def explained() -> Iterator[list[Query]]:
         made += [explain(cursor, sql, params) for sql, params in asked]
 
 
-@pytest.fixture(params=["without statistics", "with statistics"])
+@pytest.fixture(params=[pytest.param("without statistics", marks=pytest.mark.long), "with statistics"])
 def manager(request: Any, world: Any) -> Client:
     """Someone who runs two of three stores; a database asks for its statistics once in a while, or never."""
     if connection.vendor == "postgresql" and request.param == "without statistics":

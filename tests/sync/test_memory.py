@@ -24,6 +24,7 @@ def peak_kb(world: Any) -> int:
     return used.ru_maxrss
 
 
+@pytest.mark.long
 def test_memory_stays_flat(world: Any) -> None:
     first = place(world, 3600)
     world.remote.copy(first, times=99)
