@@ -32,7 +32,7 @@ test: .venv/.dev ## the suite on SQLite, its heart on PostgreSQL; DB=postgres: a
 	@bin/browser
 	@bin/suite -m "not browser$(SHORT)" -n 3 --dist worksteal $(ARGS)
 	@[ $(DB) = postgres ] || DB=postgres bin/suite -m "postgres$(SHORT)" $(SHORT_PG) -n 3 --dist worksteal $(ARGS)
-	@bin/suite -m browser -n 2 --dist load $(ARGS)
+	@bin/suite -m "browser$(SHORT)" -n 2 --dist load $(ARGS)
 
 check: .venv/.dev ## lint, types, import contract, migrations, production settings
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .

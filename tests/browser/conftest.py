@@ -32,3 +32,13 @@ def page(request: Any, browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert [words for words in complaints if not HARMLESS.search(words)] == []
+
+
+# What a narrow window changes; the other walks are the same at both widths, and narrow in the long form only.
+NARROW = ("nothing_is_clipped", "two_parcels_turn_shipped", "without_javascript", "three_orders_leave")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "[phone" in item.name and not any(name in item.name for name in NARROW):
+            item.add_marker(pytest.mark.long)
