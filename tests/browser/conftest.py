@@ -11,7 +11,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 # The browser tells that a field keeps the focus, which is what we want, and takes a store's secret for a login.
-HARMLESS = re.compile("Autofocus processing was blocked|Password forms should have")
+HARMLESS = re.compile(
+    "Autofocus processing was blocked|Password forms should have|Multiple forms should be contained"
+)
 
 
 @pytest.fixture(scope="session")
