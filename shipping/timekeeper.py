@@ -10,6 +10,7 @@ from .batches.steps import wake_stuck
 from .dispatch.sweeping import sweep
 from .dispatch.waiting import is_work_due
 from .errands import hand_out
+from .figures import wake_due as wake_figures
 from .following import sync_due
 from .models import Schedule
 from .rereading import wake_overdue
@@ -23,6 +24,7 @@ SCHEDULE = {
     "wake_overdue": 10,
     "renew_tokens": 60,
     "read_allowances": 60,
+    "figures": 60,
     "prune_tasks": 3600,
     "remove_old_bodies": 86400,
 }
@@ -37,6 +39,7 @@ AT_ONCE: dict[str, Callable[[], object]] = {
     "sync_due": sync_due,
     "order_errands": hand_out,
     "wake_overdue": wake_overdue,
+    "figures": wake_figures,
 }
 
 

@@ -8,6 +8,7 @@ from .clock import Opening, Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
 from .exports import Export, ExportPart
+from .figures import WHOLE_DAY, BoardVisit, Digest, DigestChoice, Figure, FigureCursor
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
@@ -15,6 +16,7 @@ from .tempo import Allowance, Tempo
 
 __all__ = [
     "LAST_DAY",
+    "WHOLE_DAY",
     "Allowance",
     "Attempt",
     "Batch",
@@ -22,10 +24,15 @@ __all__ = [
     "BatchOrder",
     "BatchRow",
     "BatchStore",
+    "BoardVisit",
     "Courier",
     "Course",
+    "Digest",
+    "DigestChoice",
     "Export",
     "ExportPart",
+    "Figure",
+    "FigureCursor",
     "Hold",
     "Opening",
     "Order",

@@ -270,6 +270,8 @@ ROUTES: dict[str, Route] = {
     "error_list": Route(ANYONE),
     "error_detail": Route(ANYONE, args=lambda store: ("606005",)),
     "history": Route(MANAGER),
+    "board": Route(MANAGER),
+    "board_now": Route(MANAGER),
     "attempt_report": Route(STAFF, args=lambda store: (store.package.shipment.attempts.get().pk,)),
     "export_list": Route(MANAGER),
     "export_create": Route(
