@@ -8,13 +8,14 @@ from .clock import Opening, Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
 from .exports import Export, ExportPart
-from .figures import WHOLE_DAY, BoardVisit, Digest, DigestChoice, Figure, FigureCursor
+from .figures import EVERY_MORNING, WHOLE_DAY, BoardVisit, Digest, DigestTime, Figure, FigureCursor
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
 from .tempo import Allowance, Tempo
 
 __all__ = [
+    "EVERY_MORNING",
     "LAST_DAY",
     "WHOLE_DAY",
     "Allowance",
@@ -28,7 +29,7 @@ __all__ = [
     "Courier",
     "Course",
     "Digest",
-    "DigestChoice",
+    "DigestTime",
     "Export",
     "ExportPart",
     "Figure",

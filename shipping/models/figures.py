@@ -11,6 +11,7 @@ from merchants.models import Merchant
 from .orders import ID
 
 WHOLE_DAY = -1
+EVERY_MORNING = time(8, 30)
 
 
 class Figure(models.Model):
@@ -48,26 +49,20 @@ class BoardVisit(models.Model):
     since = models.DateTimeField(null=True)
 
 
-class DigestChoice(models.Model):
-    """Whether and when a manager is sent the morning's digest; without a row as by its defaults."""
+class DigestTime(models.Model):
+    """Whether and when a store's people are sent the morning's digest; without a row by the defaults."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="digest_choice")
+    merchant = models.OneToOneField(Merchant, models.PROTECT, related_name="digest_time")
     is_on = models.BooleanField(default=True)
-    at = models.TimeField(default=time(8, 30))
-    # Keys of stores that are left out of it.
-    without = models.JSONField(default=list)
+    at = models.TimeField(default=EVERY_MORNING)
 
 
 class Digest(models.Model):
-    """One morning's digest to one recipient: saved first, taken by one worker, sent once."""
+    """A store's digest of one morning: whoever makes the row, and only who makes it, sends it."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="digests")
+    merchant = models.ForeignKey(Merchant, models.PROTECT, db_index=False, related_name="+")
     day = models.DateField()
-    created_at = models.DateTimeField(default=timezone.now)
-    taken_at = models.DateTimeField(null=True)
-    sent_at = models.DateTimeField(null=True)
-    tries = models.PositiveSmallIntegerField(default=0)
-    error = models.CharField(max_length=200, blank=True)
+    made_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["user", "day"], name="digest_once_a_day")]
+        constraints = [models.UniqueConstraint(fields=["merchant", "day"], name="digest_once_a_day")]
