@@ -166,17 +166,21 @@ def meanwhile(user: User, stores: Sequence[Merchant]) -> Meanwhile:
 class Needed(NamedTuple):
     """Packages that wait for a person, the oldest first; how many there are and what their orders are worth.
 
-    `money` in fen; `unpriced`: orders among them whose price was never read.
+    `money` in fen; `unpriced`: orders among them whose price was never read; `since`: of the oldest.
     """
 
     packages: list[Package]
+    since: datetime | None
     total: int
     money: int
     unpriced: int
 
 
-def needed(user: User, stores: Sequence[Merchant]) -> Needed:
-    """Refused and not put right while the order still waits, or in conflict: nothing happens by itself."""
+def needed(stores: Sequence[Merchant], user: User | None = None) -> Needed:
+    """Refused and not put right while the order still waits, or in conflict: nothing happens by itself.
+
+    The packages themselves only for a `user`, who sees those of the own stores.
+    """
     found: list[tuple[datetime, int, int, int | None]] = []
     for store in stores:
         columns = ("status_at", "pk", "order", "order__order_price")
@@ -184,10 +188,11 @@ def needed(user: User, stores: Sequence[Merchant]) -> Needed:
     found.sort(key=lambda row: row[:2])
     prices = {order: price for _, _, order, price in found}
     keys = [pk for _, pk, _, _ in found[:NAMED]]
-    rows = packages_for(user).filter(pk__in=keys).in_bulk()
+    rows = packages_for(user).filter(pk__in=keys).in_bulk() if user else {}
     money = sum(price or 0 for price in prices.values())
     unpriced = sum(price is None for price in prices.values())
-    return Needed([rows[pk] for pk in keys if pk in rows], len(found), money, unpriced)
+    since = found[0][0] if found else None
+    return Needed([rows[pk] for pk in keys if pk in rows], since, len(found), money, unpriced)
 
 
 def _waiting(store: Merchant) -> QuerySet[Package]:

@@ -16,8 +16,10 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from merchants.models import Merchant
+from wechat.errcodes import Code, meaning
 
 from . import states
+from .asked import whole
 from .drafts import SEND
 from .models import WHOLE_DAY, Figure, FigureCursor, Package
 from .wake import wake
@@ -71,6 +73,12 @@ def _rows(store: int, status: str, since: datetime, until: datetime) -> Iterator
 def code_key(errcode: int | None, slug: str) -> str:
     """How a refusal is named: by WeChat's number, or by our own word where there is none."""
     return slug if errcode is None else str(errcode)
+
+
+def code_of(key: str) -> Code:
+    """The table's row for how a refusal is named."""
+    number = whole(key.removeprefix("-"))
+    return meaning(None, key) if number is None else meaning(-number if key.startswith("-") else number)
 
 
 def step_of(minutes: float) -> int:

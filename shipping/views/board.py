@@ -59,7 +59,7 @@ def _now(request: MemberRequest, stores: list[Merchant]) -> dict[str, object]:
         "races": reads.races(stores),
         "meanwhile": meanwhile,
         "wrong": _wrong(meanwhile, appid),
-        "needed": reads.needed(request.user, stores),
+        "needed": reads.needed(stores, request.user),
         "data_from": reads.data_from(request.user, appid),
         "now": now,
         "today_query": urlencode({"kind": "send", "status": states.SHIPPED, "since": f"{now:%Y-%m-%d}"}),

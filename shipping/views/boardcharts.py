@@ -18,7 +18,6 @@ from shipping.asked import whole
 from shipping.drafts import SEND
 from shipping.figures import Read
 from shipping.past import couriers_used
-from wechat.errcodes import Code, meaning
 
 # Hours that a day's chart shows at least.
 OPENS, CLOSES = 8, 20
@@ -92,19 +91,13 @@ def problem_chart(user: User, span: Span, read: Read) -> Chart:
     total, seen, rows = sum(count for _, count in found), 0, []
     for key, count in found[:ROWS]:
         seen += count
-        title = code_of(key).text("title", get_language() or "zh-hans")
+        title = figures.code_of(key).text("title", get_language() or "zh-hans")
         url = span.url(status=states.REJECTED, code=key)
         cells = [Cell(f"{count:,}", url, count), _share(count, total), _share(seen, total)]
         number = key if whole(key.removeprefix("-")) is not None else ""
         rows.append(Row(f"{title} {number}".strip(), title, cells))
     heads = [_("次数"), _("占比"), _("累计")]
     return Chart("problems", _("失败原因"), "bars", heads, rows, more=len(found) - len(rows))
-
-
-def code_of(key: str) -> Code:
-    """The table's row for a key of the figures."""
-    number = whole(key.removeprefix("-"))
-    return meaning(None, key) if number is None else meaning(-number if key.startswith("-") else number)
 
 
 def pace_chart(user: User, span: Span, read: Read) -> Chart:
