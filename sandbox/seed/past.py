@@ -6,7 +6,7 @@ import sqlite3
 from sandbox import build, orders
 from sandbox.answers import Json
 from sandbox.seed import shops
-from sandbox.seed.goods import buyer
+from sandbox.seed.goods import buyer, order_line
 from sandbox.seed.scenes import Scene
 
 EACH = 100
@@ -41,7 +41,7 @@ def _order(shop: shops.Shop, number: int, dice: random.Random, now: float) -> Js
     created = max(left_at - waited, now - shops.LONGEST_HOURS * HOUR)
     scene = Scene(f"{dice.choice(shop.everyday)}*{dice.choice([1, 1, 2])}")
     lines = [
-        shops.order_line(shop.shelf[name], pieces, delivery_deadline=int(created) + 48 * HOUR)
+        order_line(shop.shelf[name], pieces, delivery_deadline=int(created) + 48 * HOUR)
         for name, pieces in shops.parsed(scene.goods)
     ]
     person = buyer(shop.number * 1000 + number)
