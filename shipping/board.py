@@ -62,6 +62,10 @@ class Race(NamedTuple):
         return self.done + self.left
 
     @property
+    def is_idle(self) -> bool:
+        return not self.due and not self.shipped
+
+    @property
     def percent(self) -> int:
         return 100 * self.done // self.due if self.due else 0
 

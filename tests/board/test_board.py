@@ -1,14 +1,17 @@
 """The managers' board: its figures are those of its links, its stores one's own, its forecast in words."""
 
+import gzip
 import random
 import re
 from datetime import datetime, timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
+from django.contrib.staticfiles import finders
 from django.test import Client
 from django.utils import timezone
 
@@ -173,6 +176,16 @@ def test_the_board_is_of_the_stores_one_manages(manager: Client, stores: list[Me
     client = Client()
     client.force_login(clerk)
     assert client.get("/board/").status_code == 404
+
+
+def test_the_first_look_at_the_board_is_light(manager: Client) -> None:
+    """Of what a browser loads for the page, compressed."""
+    html = page(manager.get("/board/?period=30d"))
+    files = [found.partition("?")[0] for found in re.findall(r'(?:src|href)="/static/([^"]+)"', html)]
+    assert "vendor/chartist/chartist.umd.js" in files
+    content = [html.encode(), *(Path(str(finders.find(file))).read_bytes() for file in files)]
+    assert sum(len(gzip.compress(each)) for each in content) < 200_000
+    assert "chartist" not in page(manager.get("/"))
 
 
 def test_an_empty_board_and_nonsense_in_its_address_are_no_error(manager: Client) -> None:
