@@ -9,6 +9,7 @@ from django.utils.module_loading import import_string
 from merchants.delivering import hand_out as hand_out_messages
 
 from .batches.steps import wake_stuck
+from .digests import wake_due as wake_digests
 from .dispatch.sweeping import sweep
 from .dispatch.waiting import is_work_due
 from .errands import hand_out
@@ -28,6 +29,7 @@ SCHEDULE = {
     "renew_tokens": 60,
     "read_allowances": 60,
     "figures": 60,
+    "digests": 60,
     "prune_tasks": 3600,
     "remove_old_bodies": 86400,
 }
@@ -43,6 +45,7 @@ AT_ONCE: dict[str, Callable[[], object]] = {
     "order_errands": hand_out,
     "wake_overdue": wake_overdue,
     "figures": wake_figures,
+    "digests": wake_digests,
     "messages": hand_out_messages,
 }
 

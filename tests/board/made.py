@@ -3,11 +3,16 @@
 import random
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.test import Client
+from django.utils import timezone
 
 from merchants.models import Merchant, User
 from shipping import states
 from shipping.models import Order, Package, Shipment
 
+NOON = datetime(2026, 3, 6, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
 ENDS = {"shipped": 80, "rejected": 15, "unknown": 2, "cancelled": 3}
 CODES = ((606005, ""), (-1, ""), (None, "address_changed"), (6060479, ""))
 
@@ -47,3 +52,26 @@ def moments(dice: random.Random, first: datetime, last: datetime, count: int) ->
         )
         found.append(min(max(at, first), last))
     return sorted(found)
+
+
+def again(client: Client) -> Client:
+    """A session of the morning is over by the afternoon."""
+    client.force_login(User.objects.get(username="boss"))
+    return client
+
+
+def order(store: Merchant, *, status: int = 20, due: timedelta = timedelta(hours=2), **more: Any) -> Order:
+    number = Order.objects.count()
+    return Order.objects.create(
+        merchant=store, order_id=f"38{number:017d}", status=status, deadline_at=timezone.now() + due,
+        read_at=timezone.now(), **more,
+    )  # fmt: skip
+
+
+def in_trouble(order: Order, status: str, ago: timedelta, **more: Any) -> Package:
+    shipment = Shipment.objects.create(merchant=order.merchant, order=order)
+    values = {"deliver_type": 1, "delivery_id": "SF", "waybill_id": f"SF{order.pk:013d}", "position": 0}
+    return Package.objects.create(
+        merchant=order.merchant, order=order, shipment=shipment, status=status,
+        status_at=timezone.now() - ago, **(values | more),
+    )  # fmt: skip

@@ -3,14 +3,12 @@
 import gzip
 import random
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
-import time_machine
 from django.contrib.staticfiles import finders
 from django.test import Client
 from django.utils import timezone
@@ -18,58 +16,12 @@ from django.utils import timezone
 from merchants.models import Merchant, User
 from merchants.services import pause_merchant, set_membership
 from shipping import board, figures
-from shipping.models import BoardVisit, Order, Package, Shipment
-from tests.board.made import moments, package
+from shipping.models import BoardVisit, Package, Shipment
+from tests.board.made import NOON, again, in_trouble, moments, order, package
 from tests.pages.test_desk import page
 
-pytestmark = pytest.mark.django_db
-NOON = datetime(2026, 3, 6, 12, 0, tzinfo=ZoneInfo("Asia/Shanghai"))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 LINK = re.compile(r'href="(/history/\?[^"]+)">([\d,.]+)</a>')
-
-
-@pytest.fixture(autouse=True)
-def at_noon() -> Any:
-    with time_machine.travel(NOON, tick=False) as clock:
-        yield clock
-
-
-@pytest.fixture
-def stores() -> list[Merchant]:
-    return [Merchant.objects.create(appid=f"wx{n}", name=f"店{n}") for n in range(3)]
-
-
-@pytest.fixture
-def manager(stores: list[Merchant]) -> Client:
-    """Runs the first two stores, and packs in the third."""
-    user = User.objects.create_user("boss", password="x")
-    for store, role in zip(stores, ("manager", "manager", "staff"), strict=True):
-        set_membership(user=user, merchant=store, role=role)
-    client = Client()
-    client.force_login(user)
-    return client
-
-
-def again(client: Client) -> Client:
-    """A session of the morning is over by the afternoon."""
-    client.force_login(User.objects.get(username="boss"))
-    return client
-
-
-def order(store: Merchant, *, status: int = 20, due: timedelta = timedelta(hours=2), **more: Any) -> Order:
-    number = Order.objects.count()
-    return Order.objects.create(
-        merchant=store, order_id=f"38{number:017d}", status=status, deadline_at=timezone.now() + due,
-        read_at=timezone.now(), **more,
-    )  # fmt: skip
-
-
-def in_trouble(order: Order, status: str, ago: timedelta, **more: Any) -> Package:
-    shipment = Shipment.objects.create(merchant=order.merchant, order=order)
-    values = {"deliver_type": 1, "delivery_id": "SF", "waybill_id": f"SF{order.pk:013d}", "position": 0}
-    return Package.objects.create(
-        merchant=order.merchant, order=order, shipment=shipment, status=status,
-        status_at=timezone.now() - ago, **(values | more),
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize(("period", "appid"), [("today", "wx1"), ("7d", "")])
