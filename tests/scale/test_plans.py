@@ -56,7 +56,15 @@ class Query(NamedTuple):
             'SELECT %s AS "a" FROM "shipping_order" WHERE "shipping_order"."merchant_id" IN'
         ):
             return False  # whether there is any order at all
-        few = ("in_trouble", "order_is_", "order_has_", "order_alarmed", "synccursor", "courier")
+        few = (
+            "in_trouble",
+            "order_is_",
+            "order_has_",
+            "order_alarmed",
+            "synccursor",
+            "figurecursor",
+            "courier",
+        )
         whole = [line for line in self.plan if line.endswith("(merchant_id=?)") and "shipping_" in line]
         return any(not any(name in line for name in few) for line in whole) and "ORDER BY" not in self.sql
 
