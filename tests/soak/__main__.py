@@ -22,7 +22,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=1_000)
     parser.add_argument("--stops", type=int, default=60)
     parser.add_argument("--seeds", default="1,2", help="the amount is shared among them")
-    parser.add_argument("--planted", default="", help="a bug to find: naive, mark_first, hasty, lease")
+    parser.add_argument("--planted", default="", help="a bug to find, by its name in planted.py")
     return parser.parse_args(arguments)
 
 
@@ -75,6 +75,8 @@ def _tell(seed: int, result: Any) -> None:
         f"{result.stops} stops, {result.calls} calls of which {result.faulty} faulty, "
         f"{result.seconds:.0f} s; {result.statuses}"
     )
+    for status, (median, most, longest) in result.stayed.items():
+        print(f"  {status}: median {median:.1f} s, 99 % within {most:.1f} s, longest {longest:.1f} s")
     for sentence in result.wrong[:20]:
         print(f"  WRONG {sentence}")
     print(f"  violations of I1 to I10: {len(result.wrong)}", flush=True)
