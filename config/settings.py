@@ -146,6 +146,8 @@ else:
 # A worker's sign of life is a lock of its session: a pool of transactions (PgBouncer) needs a way past it.
 _direct = env("DIRECT_DATABASE_URL", default="")
 DIRECT_DATABASE = env.db_url_config(_direct) if _direct else None
+# A cursor kept on the server between two fetches is another session's there.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = bool(_direct)
 
 # --- background work ----------------------------------------------------------------------------------
 # "db" keeps the queue in the database; "celery" has a broker hand it to workers on many machines. The code

@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+from django.utils.translation import gettext as _
+
 FORMAT = 1
 MANIFEST = "manifest.json"
 CHUNK = 1 << 20
@@ -87,7 +89,7 @@ def read_manifest(path: Path) -> Manifest:
     with _opened(path) as packed:
         told = json.loads(packed.read(MANIFEST))
     if told.get("format") != FORMAT:
-        raise Unusable(f"{path} 的格式是 {told.get('format')}，这个版本只认得 {FORMAT}；请先更新程序。")
+        raise Unusable(_("%(file)s 的格式太新，这个程序不认得；请先更新程序。") % {"file": path})
     return Manifest(**told)
 
 
@@ -96,7 +98,7 @@ def check(path: Path, manifest: Manifest) -> None:
     with _opened(path) as packed, packed.open(manifest.content) as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # readable bytes
     if found != manifest.sha256:
-        raise Unusable(f"{path} 坏了：内容和清单里的 sha256 不一致。")
+        raise Unusable(_("%(file)s 坏了：内容和清单里的 sha256 不一致。") % {"file": path})
 
 
 def unpack(path: Path, manifest: Manifest, target: Path) -> None:
@@ -109,7 +111,7 @@ def unpack(path: Path, manifest: Manifest, target: Path) -> None:
         out.flush()
         os.fsync(out.fileno())
     if sum_.hexdigest() != manifest.sha256:
-        raise Unusable(f"{path} 坏了：内容和清单里的 sha256 不一致。")
+        raise Unusable(_("%(file)s 坏了：内容和清单里的 sha256 不一致。") % {"file": path})
 
 
 def _private(path: Path) -> IO[bytes]:
@@ -122,6 +124,8 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(path) as packed:
             yield packed
     except OSError as error:
-        raise Unusable(f"读不了 {path}：{error.strerror or error}。") from None
+        raise Unusable(
+            _("读不了 %(file)s：%(why)s") % {"file": path, "why": error.strerror or error}
+        ) from None
     except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
-        raise Unusable(f"{path} 不是备份文件，或者坏了：{error}。") from None
+        raise Unusable(_("%(file)s 不是备份文件，或者坏了：%(why)s") % {"file": path, "why": error}) from None

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext as _
 
 from .databases import LEFT_OUT, OURS, STAGE, connected, holds_rows, told
 from .files import Unusable
@@ -57,11 +58,14 @@ class Postgres:
     def swap(self, stamp: str) -> str:
         connections[STAGE].close()
         self._see_nobody_else()
-        aside = f"before_{stamp}"
-        self._execute(
-            f"ALTER SCHEMA {SCHEMA} RENAME TO {aside}; ALTER SCHEMA {STAGE}_{stamp} RENAME TO {SCHEMA}"
-        )
-        return f"schema {aside}"
+        aside = f"before_{stamp}" if self._has_tables() else ""
+        away = f"ALTER SCHEMA {SCHEMA} RENAME TO {aside}" if aside else f"DROP SCHEMA {SCHEMA}"
+        self._execute(f"{away}; ALTER SCHEMA {STAGE}_{stamp} RENAME TO {SCHEMA}")
+        return aside and f"schema {aside}"
+
+    def _has_tables(self) -> bool:
+        with connected("there", CONN_MAX_AGE=0) as database:
+            return bool(database.introspection.table_names())
 
     def _see_nobody_else(self) -> None:
         """A worker that goes on with the old rows would ship from them."""
@@ -71,7 +75,10 @@ class Postgres:
                 " AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
             )
             if others := cursor.fetchone()[0]:
-                raise Unusable(f"还有 {others} 个连接在用这个数据库；请先停掉网站、后台程序和连接池。")
+                raise Unusable(
+                    _("还有 %(count)d 个连接在用这个数据库；请先停掉网站、后台程序和连接池。")
+                    % {"count": others}
+                )
 
     def _execute(self, statements: str) -> None:
         with connected("there", CONN_MAX_AGE=0) as database, database.cursor() as cursor:
@@ -103,15 +110,18 @@ def _run(command: list[str]) -> None:
 
 def _see(tool: str, code: int, words: str) -> None:
     if code:
-        raise Unusable(f"{tool} 没有成功：{words.strip()[-500:]}")
+        raise Unusable(_("%(tool)s 没有成功：%(why)s") % {"tool": tool, "why": words.strip()[-500:]})
 
 
 def _tool(name: str) -> str:
     if found := shutil.which(name):
         return found
     raise Unusable(
-        f"找不到 {name}：请装 PostgreSQL 的客户端程序（Debian：postgresql-client），版本不低于服务器，"
-        "并让它在 PATH 里。"
+        _(
+            "找不到 %(tool)s：请装 PostgreSQL 的客户端程序（Debian：postgresql-client），版本不低于服务器，"
+            "并让它在 PATH 里。"
+        )
+        % {"tool": name}
     )
 
 

@@ -11,6 +11,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from merchants.fields import fingerprint
 from shipping.models import RestoredShipment
@@ -48,19 +49,21 @@ def restore(path: Path, *, replace: bool = False, without_keys: bool = False) ->
 
 def _may_come_here(manifest: Manifest, target: Engine, *, replace: bool, without_keys: bool) -> None:
     if manifest.content != target.content:
-        raise Unusable(f"备份来自 {manifest.engine}，DATABASE_URL 指的是另一种数据库。")
+        raise Unusable(_("备份来自 %(engine)s，DATABASE_URL 是另一种数据库。") % {"engine": manifest.engine})
     if unknown := _unknown_migrations(manifest):
-        raise Unusable(
-            f"备份是更新的版本（{manifest.version}）做的，这里没有 {'、'.join(unknown[:3])}；请先更新程序。"
-        )
+        told = {"version": manifest.version, "names": ", ".join(unknown[:3])}
+        raise Unusable(_("备份是更新的版本（%(version)s）做的，这里没有 %(names)s；请先更新程序。") % told)
     missing = set(manifest.keys) - {fingerprint(key) for key in settings.CREDENTIAL_KEYS}
     if missing and not without_keys:
         raise Unusable(
-            f"CREDENTIAL_KEYS 里缺少指纹为 {'、'.join(sorted(missing))} 的密钥，备份里的密钥和 token 打不开；"
-            "请补上，或者加 --without-keys，恢复后重新填写。"
+            _(
+                "CREDENTIAL_KEYS 里缺少指纹为 %(names)s 的密钥，备份里的密钥和 token 打不开；请补上，"
+                "或者加 --without-keys，恢复后重新填写。"
+            )
+            % {"names": ", ".join(sorted(missing))}
         )
     if not replace and target.holds_a_desk():
-        raise Unusable("这个数据库不是空的；确定要换掉，就加 --replace，原来的会改名留着。")
+        raise Unusable(_("这个数据库不是空的；确定要换掉，就加 --replace，原来的会改名留着。"))
 
 
 def _unknown_migrations(manifest: Manifest) -> list[str]:
@@ -75,7 +78,7 @@ def _make_ready(alias: str, manifest: Manifest) -> tuple[list[str], int]:
     """Counted, migrated and calmed while nobody else can see it."""
     found = row_counts(connections[alias])
     if wrong := [name for name, count in manifest.rows.items() if found.get(name) != count]:
-        raise Unusable(f"恢复出来的行数和清单不一致：{'、'.join(wrong[:3])}；没有换上去。")
+        raise Unusable(_("恢复出来的行数和清单不一致：%(names)s") % {"names": ", ".join(wrong[:3])})
     call_command("migrate", database=alias, verbosity=0, interactive=False)
     calm(alias, at=timezone.now(), made_at=manifest.moment, version=manifest.version)
     return _new(alias, manifest), RestoredShipment.objects.using(alias).count()

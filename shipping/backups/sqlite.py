@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils.translation import gettext as _
 
 from .databases import LEFT_OUT, OURS, STAGE, connected, holds_rows
 from .files import Unusable, sync_folder
@@ -58,7 +59,9 @@ class Sqlite:
         is_there = self._path.exists()
         if is_there:
             if not _fold(self._path):
-                raise Unusable(f"{self._path} 还有别的程序在用；请先停掉网站和后台程序，再恢复。")
+                raise Unusable(
+                    _("%(file)s 还有别的程序在用；请先停掉网站和后台程序，再恢复。") % {"file": self._path}
+                )
             self._path.rename(aside)
         staged.replace(self._path)
         sync_folder(self._path.parent)
@@ -78,7 +81,7 @@ def _make_whole(made: sqlite3.Connection) -> None:
     made.commit()
     found = [row[0] for row in made.execute("PRAGMA integrity_check(5)")]
     if found != ["ok"] or made.execute("PRAGMA foreign_key_check").fetchone():
-        raise Unusable(f"数据库本身有错，没有备份：{'；'.join(found)}。")
+        raise Unusable(_("数据库本身有错，没有备份：%(why)s") % {"why": "; ".join(found)})
 
 
 def _fold(path: Path) -> bool:
