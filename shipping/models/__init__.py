@@ -8,7 +8,11 @@ from .clock import Opening, Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
 from .exports import Export, ExportPart
+<<<<<<< HEAD
 from .figures import EVERY_MORNING, WHOLE_DAY, BoardVisit, Digest, DigestTime, Figure, FigureCursor
+=======
+from .keeping import Archive, Restore, RestoredShipment
+>>>>>>> main
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
@@ -19,6 +23,7 @@ __all__ = [
     "LAST_DAY",
     "WHOLE_DAY",
     "Allowance",
+    "Archive",
     "Attempt",
     "Batch",
     "BatchFile",
@@ -47,6 +52,8 @@ __all__ = [
     "Reading",
     "ReceiverView",
     "Remembered",
+    "Restore",
+    "RestoredShipment",
     "ScanSession",
     "Schedule",
     "Serial",
