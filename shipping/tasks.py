@@ -11,11 +11,7 @@ from django_tasks_db.models import DBTaskResult
 from merchants import delivering, errands, events, lines
 from merchants.models import Merchant
 
-<<<<<<< HEAD
-from . import digests, erasing, exporting, figures, following, rereading, syncing
-=======
-from . import archiving, erasing, exporting, following, rereading, syncing
->>>>>>> main
+from . import archiving, digests, erasing, exporting, figures, following, rereading, syncing
 from . import errands as order_errands
 from .batches.steps import work
 from .dispatch import Pump, allowance

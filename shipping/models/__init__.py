@@ -8,11 +8,8 @@ from .clock import Opening, Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
 from .exports import Export, ExportPart
-<<<<<<< HEAD
 from .figures import EVERY_MORNING, WHOLE_DAY, BoardVisit, Digest, DigestTime, Figure, FigureCursor
-=======
 from .keeping import Archive, Restore, RestoredShipment
->>>>>>> main
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse

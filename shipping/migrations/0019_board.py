@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('merchants', '0008_clear_quota'),
-        ('shipping', '0017_history_filled'),
+        ('shipping', '0018_keeping'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
