@@ -12,9 +12,11 @@ from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
 from .tempo import Allowance, Tempo
+from .watch import Alert, Tally, TallyMark
 
 __all__ = [
     "LAST_DAY",
+    "Alert",
     "Allowance",
     "Attempt",
     "Batch",
@@ -46,6 +48,8 @@ __all__ = [
     "Shipment",
     "StatusChange",
     "SyncCursor",
+    "Tally",
+    "TallyMark",
     "Tempo",
     "Typed",
     "Visit",
