@@ -33,8 +33,8 @@ FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=30), timedelta(hours=1)
 MOST_TRIES = 15
 FORGOTTEN_AFTER, NOBODY_TAKES_IT = timedelta(seconds=30), timedelta(minutes=3)
 KEPT = timedelta(days=30)
-# Begins whatever is said, in either language: robots may be set to take only what holds a keyword.
-FROM_US = "【发货台 Fahuo】"
+# Begins whatever is said: a robot may be set to take only what holds a keyword.
+FROM_US = "[Fahuo] "
 
 
 def deliver(pk: int) -> None:

@@ -51,7 +51,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
         max_length=500,
         help_text=_(
             "在群里添加机器人后复制，只收企业微信、飞书、钉钉官方的 https 地址。"
-            "机器人要求关键词时填“发货台”。留空则保留现在的；保存后无法再查看。邮件不用填。"
+            "机器人要求关键词时填“Fahuo”。留空则保留现在的；保存后无法再查看。邮件不用填。"
         ),
         widget=Hidden,
     )

@@ -50,7 +50,7 @@ def test_each_robot_gets_what_its_document_shows(world: Any, robots: Robots) -> 
         made(robots, kind, world.merchant)
     assert notify(merchant=world.merchant, compose=hello) == 3
     run_tasks()
-    text = "【发货台 Fahuo】停了\n测试店：全部发货停着"
+    text = "[Fahuo] 停了\n测试店：全部发货停着"
     wecom, feishu, dingtalk = robots.asked
     assert (wecom.path, wecom.query) == ("/cgi-bin/webhook/send", {"key": WEBHOOK})
     assert wecom.body == {"msgtype": "text", "text": {"content": text}}
@@ -94,7 +94,7 @@ def test_a_message_is_written_in_the_channels_language(world: Any, robots: Robot
     made(robots, "wecom", world.merchant, language="en")
     notify(merchant=world.merchant, compose=lambda: Words(gettext("订单号"), ""))
     run_tasks()
-    assert robots.texts == ["【发货台 Fahuo】Order number"]
+    assert robots.texts == ["[Fahuo] Order number"]
 
 
 REFUSALS = {
@@ -218,7 +218,7 @@ def test_a_mail_goes_to_members_of_the_role_who_have_an_address(world: Any) -> N
     run_tasks()
     store, operator = sorted(mail.outbox, key=lambda sent: sent.recipients())
     assert (store.subject, store.to, store.bcc) == (
-        "【发货台 Fahuo】停了",
+        "[Fahuo] 停了",
         [],
         ["chef@example.com", "lead@example.com"],
     )
@@ -262,7 +262,7 @@ def test_a_test_message_is_a_task_whose_page_tells_the_end(world: Any, robots: R
     assert robots.asked == [], "the web calls nobody"
     assert landed.url == f"/errands/{Errand.objects.get().pk}/"
     run_tasks()
-    assert robots.texts == ["【发货台 Fahuo】测试消息\n测试店 的通知会发到这里。\n127.0.0.1:8000"]
+    assert robots.texts == ["[Fahuo] 测试消息\n测试店 的通知会发到这里。\n127.0.0.1:8000"]
     assert "已送到" in page(admin.get(landed.url))
     robots.answer({"errcode": 310000, "errmsg": f"sign not match {WEBHOOK}"})
     landed = admin.post(url, filled("dingtalk", "", world.merchant) | {"_try": "1"})
