@@ -37,6 +37,8 @@ def probes_first(get_response: Handler) -> Handler:
         if request.path_info not in PROBES:
             return get_response(request)
         answer: HttpResponse = resolve(request.path_info).func(request)
+        # A 503 every few seconds is the probe's to report, not a mail to ADMINS.
+        answer._has_been_logged = True  # type: ignore[attr-defined]
         return answer
 
     return middleware

@@ -4,6 +4,7 @@ A store is its number here, nothing of it is named. What is read: the packages o
 row per store of a few small tables. Never a whole table of orders, packages or calls.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from .models import Attempt, Package, Shipment, SyncCursor, Tally
 
 UNKNOWN_TOO_LONG = timedelta(minutes=30)
 ON_THE_WAY = (states.QUEUED, states.SENDING, states.UNKNOWN, states.CONFLICT)
-MANY_MESSAGES = 10_000
+MANY = 10_000
 Row = tuple[tuple[str, ...], float]
 
 
@@ -53,10 +54,7 @@ def _packages(stores: list[int], now: datetime) -> Iterator[Gauge]:
     depth: list[Row] = [((str(store), state), count) for store, state, count, _since in grouped]
     yield Gauge("fahuo_packages", "Packages on their way, by state", labels, depth)
     waiting = [(store, state, since) for store, state, _count, since in grouped if state != states.QUEUED]
-    due = Shipment.objects.filter(due_at__lte=now, merchant__in=stores).order_by()
-    waiting += [
-        (store, states.QUEUED, since) for store, since in due.values_list("merchant").annotate(Min("due_at"))
-    ]
+    waiting += [(store, states.QUEUED, since) for store, since in _due(now).items() if store in stores]
     ages: list[Row] = [((str(store), state), _age(since, now)) for store, state, since in waiting]
     yield Gauge("fahuo_oldest_due_seconds", "Age of the oldest due package, by state", labels, ages)
     old = rows.filter(status=states.UNKNOWN, status_at__lte=now - UNKNOWN_TOO_LONG)
@@ -64,9 +62,18 @@ def _packages(stores: list[int], now: datetime) -> Iterator[Gauge]:
     yield Gauge("fahuo_unknown_too_long", "Packages unknown for half an hour", ("store",), _by_store(counts))
 
 
+def _due(now: datetime) -> dict[int, datetime]:
+    """Each store's oldest due shipment, walked from the oldest on: grouping would read all there are."""
+    rows = Shipment.objects.filter(due_at__lte=now).order_by("due_at", "id")
+    found: dict[int, datetime] = {}
+    for store, since in rows.values_list("merchant", "due_at")[:MANY]:
+        found.setdefault(store, since or now)
+    return found
+
+
 def _calls() -> Iterator[Gauge]:
     flying = Attempt.objects.filter(closed_at=None, ended_at=None).order_by()
-    counts = flying.values_list("merchant").annotate(Count("pk"))
+    counts = Counter(flying.values_list("merchant", flat=True)[:MANY]).items()
     yield Gauge("fahuo_in_flight", "Calls that have begun and not ended", ("store",), _by_store(counts))
     ended = Tally.objects.values_list("merchant", "code", "then", "count")
     tally: list[Row] = [((str(store), code, then), count) for store, code, then, count in ended]
@@ -104,7 +111,7 @@ def _standing(stores: list[int], now: datetime) -> Iterator[Gauge]:
 def _desk(now: datetime) -> Iterator[Gauge]:
     seen: list[Row] = [((who,), _age(at, now)) for who, at in last_seen().items() if at]
     yield Gauge("fahuo_worker_seen_seconds", "Time since a worker showed itself", ("worker",), seen)
-    waiting = unsaid()[:MANY_MESSAGES].count()
+    waiting = unsaid()[:MANY].count()
     yield Gauge("fahuo_messages_waiting", "Messages to people that have not got through", (), [((), waiting)])
 
 

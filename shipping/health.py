@@ -4,7 +4,6 @@ Each queue's worker runs a tiny task twice a minute, ahead of all others, and so
 the timekeeper is seen by its sweeps. All of it is in the rows of the schedule.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -78,17 +77,12 @@ def _seen(queue: str) -> str:
     return f"alive {queue}"
 
 
-def gone() -> Iterator[str]:
-    """Who has not been seen for too long."""
-    late = timezone.now() - timedelta(seconds=settings.WORKER_SEEN_SECONDS)
-    yield from (who for who, seen in last_seen().items() if seen is None or seen < late)
-
-
 def _worker() -> str:
-    seen = last_seen()
-    if None in seen.values():
+    seen = last_seen().values()
+    late = timezone.now() - timedelta(seconds=settings.WORKER_SEEN_SECONDS)
+    if None in seen:
         return "never"
-    return "late" if any(gone()) else OK
+    return "late" if any(at < late for at in seen if at) else OK
 
 
 def ask_for_life() -> None:

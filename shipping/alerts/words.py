@@ -32,6 +32,11 @@ def compose(alert: Alert, stage: str) -> Words:
     return Words(title, "\n".join(line for line in lines if line))
 
 
+def what(alert: Alert) -> str:
+    """The alert in one line, without its store."""
+    return SAYINGS[alert.name](alert.facts)[0]
+
+
 TITLES: dict[str, Callable[[], str]] = {
     BEGAN: lambda: _("%(whose)s：%(what)s"),
     LASTS: lambda: _("还没有解决 · %(whose)s：%(what)s"),
