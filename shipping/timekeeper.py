@@ -10,9 +10,11 @@ from merchants.delivering import hand_out as hand_out_messages
 
 from .alerts.watch import watch
 from .batches.steps import wake_stuck
+from .digests import wake_due as wake_digests
 from .dispatch.sweeping import sweep
 from .dispatch.waiting import is_work_due
 from .errands import hand_out
+from .figures import wake_due as wake_figures
 from .following import sync_due
 from .health import ask_again, ask_for_life
 from .models import Schedule
@@ -32,6 +34,8 @@ SCHEDULE = {
     "count_up": 30,
     "renew_tokens": 60,
     "read_allowances": 60,
+    "figures": 60,
+    "digests": 60,
     "prune_tasks": 3600,
     "remove_old_bodies": 86400,
     "archive_attempts": 86400,
@@ -47,6 +51,8 @@ AT_ONCE: dict[str, Callable[[], object]] = {
     "sync_due": sync_due,
     "order_errands": hand_out,
     "wake_overdue": wake_overdue,
+    "figures": wake_figures,
+    "digests": wake_digests,
     "messages": hand_out_messages,
     "ask_for_life": ask_for_life,
     "ask_again": ask_again,
