@@ -1,7 +1,6 @@
 """One cell: what a spreadsheet stored, wrapped or destroyed."""
 
 from datetime import date, datetime
-
 from typing import Any
 
 import pytest
