@@ -73,7 +73,8 @@ def test_every_page_is_calm_light_and_whole(
         if path := _admin_address(name, store):
             walk.look_at(ADMIN, path)
     walk.close()
-    assert "\n".join(walk.found) == ""
+    if walk.found:
+        pytest.fail("\n".join(walk.found))
 
 
 def lived_in() -> Store:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import Browser, Page, ViewportSize, expect
+from playwright.sync_api import Browser, Dialog, Page, ViewportSize, expect
 
 from sandbox import build
 from shipping.models import Package
@@ -94,7 +94,12 @@ def test_on_a_slow_line_scans_wait_and_leaving_warns(station: Page, world: Any) 
     queue = page.locator("#scan-queue")
     expect(queue).to_contain_text("6 个扫描在排队")
     warnings: list[str] = []
-    page.once("dialog", lambda dialog: warnings.append(dialog.type) or dialog.dismiss())
+
+    def heed(dialog: Dialog) -> None:
+        warnings.append(dialog.type)
+        dialog.dismiss()
+
+    page.once("dialog", heed)
     page.evaluate("setTimeout(() => location.assign('/'))")
     page.wait_for_timeout(300)
     assert warnings == ["beforeunload"]
