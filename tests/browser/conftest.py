@@ -12,9 +12,11 @@ from tests.browser.windows import Desk
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-# The browser tells that a field keeps the focus, which is what we want, and takes a store's secret for a login.
+# The browser tells that a field keeps the focus, which is what we want, takes a store's secret for a login, and
+# has a wish for Django's own form of a password.
 HARMLESS = re.compile(
     "Autofocus processing was blocked|Password forms should have|Multiple forms should be contained"
+    "|Input elements should have autocomplete"
 )
 
 # What a test breaks on purpose: the browser and htmx say so in the console.
