@@ -25,6 +25,10 @@ FIELD_WORDS = {
     "force_refresh": _("强制换新 access_token"),
     "authorization": _("授权"),
     "credential": _("凭证"),
+    "kind": _("方式"),
+    "language": _("语言"),
+    "webhook": _("机器人地址"),
+    "sign_secret": _("加签密钥"),
 }
 
 
@@ -47,6 +51,7 @@ class Audit(models.Model):
         LINK = "link", _("一次性链接")
         PERSON = "person", _("账号")
         SETTING = "setting", _("店铺设置")
+        CHANNEL = "channel", _("通知渠道")
 
     class Action(models.TextChoices):
         ADDED = "added", _("添加")
