@@ -4,7 +4,7 @@ PY := .venv/bin/python
 export PYTHONUNBUFFERED := 1
 export DB ?= sqlite
 
-.PHONY: help run start demo-reset test check shots soak messages requirements format
+.PHONY: help run start demo-reset test check soak bench shots messages requirements format
 
 help: ## what each verb does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,7 +40,7 @@ check: .venv/.dev ## lint, security, templates, lengths, types, layers, migratio
 	@.venv/bin/djade --check $$(git ls-files 'templates/*.html') && .venv/bin/djlint --lint --quiet templates
 	@# On its error stream it tells of exceptions that hold; what it finds is on the other.
 	@.venv/bin/bandit -q -c pyproject.toml -r $(PARTS) bin manage.py 2>/dev/null
-	@bin/with-secrets .venv/bin/mypy $(PARTS) manage.py bin/shots.py
+	@bin/with-secrets .venv/bin/mypy $(PARTS) bench manage.py bin/shots.py
 	@bin/with-secrets .venv/bin/lint-imports
 	@bin/with-secrets $(PY) manage.py makemigrations --check --dry-run
 	@bin/with-secrets env DEBUG=0 PUBLIC_URL=https://desk.example.com \
@@ -48,6 +48,14 @@ check: .venv/.dev ## lint, security, templates, lengths, types, layers, migratio
 
 soak: .venv/.dev ## kill and stop workers for a long time, the ledger is the truth; ARGS="--kills 100 --packages 1000"
 	@$(PY) -m tests.soak $(ARGS)
+
+# The peers have a virtual environment of their own: nothing that is raced against is ever installed with the product.
+.venv-bench/.made: requirements-bench.txt
+	@[ -x .venv-bench/bin/python ] || python3 -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $< && touch $@
+
+bench: .venv-bench/.made ## the races against named peers, for docs/PERFORMANCE.md; ARGS="--short", ARGS="sending lists fairness"
+	@.venv-bench/bin/python -m bench $(ARGS)
 
 shots: .venv/.dev ## the screenshots of docs/img, from the running demo
 	@bin/browser
@@ -66,3 +74,4 @@ requirements: ## pin and hash requirements*.in again
 	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
 	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements-scale.in -o requirements-scale.txt
 	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
+	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements-bench.in -o requirements-bench.txt

@@ -28,6 +28,7 @@ SCHEDULE = {
     "read_allowances": 60,
     "prune_tasks": 3600,
     "remove_old_bodies": 86400,
+    "archive_attempts": 86400,
 }
 # Handed out while work is due, so that a lost ticket loses nothing.
 TICKET = "ticket"

@@ -8,6 +8,7 @@ from .clock import Opening, Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
 from .exports import Export, ExportPart
+from .keeping import Archive, Restore, RestoredShipment
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
@@ -16,6 +17,7 @@ from .tempo import Allowance, Tempo
 __all__ = [
     "LAST_DAY",
     "Allowance",
+    "Archive",
     "Attempt",
     "Batch",
     "BatchFile",
@@ -39,6 +41,8 @@ __all__ = [
     "Reading",
     "ReceiverView",
     "Remembered",
+    "Restore",
+    "RestoredShipment",
     "ScanSession",
     "Schedule",
     "Serial",
