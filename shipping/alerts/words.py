@@ -121,7 +121,7 @@ def _said(errcode: int | None, errmsg: str) -> str:
 
 def _orders(facts: Facts) -> str:
     more = "…" if facts["count"] > len(facts["orders"]) else ""
-    return _("订单号：%s") % "、".join(facts["orders"]) + more
+    return _("订单号：%s") % _("、").join(facts["orders"]) + more
 
 
 def _link(name: str, *args: Any, **query: str) -> str:
