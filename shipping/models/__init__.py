@@ -8,6 +8,7 @@ from .clock import Opening, Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
 from .exports import Export, ExportPart
+from .figures import EVERY_MORNING, WHOLE_DAY, BoardVisit, Digest, DigestTime, Figure, FigureCursor
 from .keeping import Archive, Restore, RestoredShipment
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
@@ -15,7 +16,9 @@ from .station import ScanSession, SerialUse
 from .tempo import Allowance, Tempo
 
 __all__ = [
+    "EVERY_MORNING",
     "LAST_DAY",
+    "WHOLE_DAY",
     "Allowance",
     "Archive",
     "Attempt",
@@ -24,10 +27,15 @@ __all__ = [
     "BatchOrder",
     "BatchRow",
     "BatchStore",
+    "BoardVisit",
     "Courier",
     "Course",
+    "Digest",
+    "DigestTime",
     "Export",
     "ExportPart",
+    "Figure",
+    "FigureCursor",
     "Hold",
     "Opening",
     "Order",
