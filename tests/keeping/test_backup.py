@@ -253,7 +253,9 @@ def test_wrong_counts_are_refused(copy: Path, desk: Desk) -> None:
 
 def test_a_database_in_use_is_not_replaced(copy: Path, world: Any) -> None:
     if services.is_postgres():
-        assert "连接" in refused(copy, "--replace")
+        with connected("a worker") as other:
+            other.ensure_connection()
+            assert "连接" in refused(copy, "--replace")
         return
     with closing(sqlite3.connect(connection.settings_dict["NAME"])) as other:
         other.execute("SELECT count(*) FROM merchants_merchant").fetchone()
