@@ -13,11 +13,11 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(os.environ.get("VAR_DIR", BASE_DIR / "var"))
 
 env = environ.Env()
 if os.environ.get("READ_DOTENV", "1") == "1":
     env.read_env(BASE_DIR / ".env", overwrite=False)
+VAR_DIR = Path(env("VAR_DIR", default="") or BASE_DIR / "var")
 
 SECRET_KEY = env("SECRET_KEY")
 DEBUG = env.bool("DEBUG", default=False)
@@ -66,6 +66,9 @@ QUOTA_EVERY = env.int("QUOTA_EVERY", default=300)
 RAW_BODY_DAYS = env.int("RAW_BODY_DAYS", default=90)
 BATCH_FILE_DAYS = env.int("BATCH_FILE_DAYS", default=30)
 EXPORT_DAYS = env.int("EXPORT_DAYS", default=7)
+# 0 keeps every attempt in the database.
+KEEP_ATTEMPTS_MONTHS = env.int("KEEP_ATTEMPTS_MONTHS", default=0)
+ARCHIVE_DIR = Path(env("ARCHIVE_DIR", default="") or VAR_DIR / "archive")
 VERSION = env("VERSION", default="")
 SYNC_RATE = env.float("SYNC_RATE", default=5.0)
 IS_DEMO = WECHAT_API_HOST in ("127.0.0.1", "localhost", "::1")
@@ -89,6 +92,8 @@ INSTALLED_APPS = [
     "shipping",
 ]
 MIDDLEWARE = [
+    "merchants.watching.probes_first",
+    "merchants.watching.Observe",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -143,6 +148,8 @@ else:
 # A worker's sign of life is a lock of its session: a pool of transactions (PgBouncer) needs a way past it.
 _direct = env("DIRECT_DATABASE_URL", default="")
 DIRECT_DATABASE = env.db_url_config(_direct) if _direct else None
+# A cursor kept on the server between two fetches is another session's there.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = bool(_direct)
 
 # --- background work ----------------------------------------------------------------------------------
 # "db" keeps the queue in the database; "celery" has a broker hand it to workers on many machines. The code
@@ -237,7 +244,18 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# --- seen from outside --------------------------------------------------------------------------------
+# Who asks for /metrics says it ("Authorization: Bearer …"); without one only this machine is answered.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+# Hours after which people are told again of what still needs them.
+ALERT_REPEAT_HOURS = env.float("ALERT_REPEAT_HOURS", default=4)
+# A worker not seen for so many seconds is late: /readyz says so, and people are told.
+WORKER_SEEN_SECONDS = env.int("WORKER_SEEN_SECONDS", default=120)
+
 # --- logs: stderr, and a mail for what broke; everything through the redaction filter ------------------
+LOG_FORMAT = env("LOG_FORMAT", default="") or "text"
+if LOG_FORMAT not in ("json", "text"):
+    raise ImproperlyConfigured("LOG_FORMAT is how log lines are written: json or text")
 ADMINS = [("", address) for address in env.list("ADMINS", default=[])]
 DEFAULT_EXCEPTION_REPORTER = "merchants.reporting.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "merchants.reporting.Filter"
@@ -248,7 +266,7 @@ LOGGING = {
         "redact": {"()": "wechat.secrets.RedactionFilter"},
         "live": {"()": "django.utils.log.RequireDebugFalse"},
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"()": "merchants.logs.formatter", "style": LOG_FORMAT}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]},
         "mail": {
@@ -262,6 +280,10 @@ LOGGING = {
         "urllib3": {"level": "WARNING"},
         "django": {"handlers": ["stderr", "mail"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # gunicorn brings a handler of its own to its processes.
+        "gunicorn.error": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # A line for each request is for machines: people at a terminal would not find their own.
+        "fahuo.request": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
         "django_tasks": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
         # It would say in every process that Pillow, which SVG does not need, is missing.

@@ -8,11 +8,15 @@ from django.utils.module_loading import import_string
 
 from merchants.delivering import hand_out as hand_out_messages
 
+from .alerts.watch import watch
 from .batches.steps import wake_stuck
+from .digests import wake_due as wake_digests
 from .dispatch.sweeping import sweep
 from .dispatch.waiting import is_work_due
 from .errands import hand_out
+from .figures import wake_due as wake_figures
 from .following import sync_due
+from .health import ask_again, ask_for_life
 from .models import Schedule
 from .rereading import wake_overdue
 
@@ -24,10 +28,17 @@ SCHEDULE = {
     "order_errands": 10,
     "wake_overdue": 10,
     "messages": 10,
+    "ask_for_life": 30,
+    "ask_again": 300,
+    "watch": 60,
+    "count_up": 30,
     "renew_tokens": 60,
     "read_allowances": 60,
+    "figures": 60,
+    "digests": 60,
     "prune_tasks": 3600,
     "remove_old_bodies": 86400,
+    "archive_attempts": 86400,
 }
 # Handed out while work is due, so that a lost ticket loses nothing.
 TICKET = "ticket"
@@ -40,14 +51,21 @@ AT_ONCE: dict[str, Callable[[], object]] = {
     "sync_due": sync_due,
     "order_errands": hand_out,
     "wake_overdue": wake_overdue,
+    "figures": wake_figures,
+    "digests": wake_digests,
     "messages": hand_out_messages,
+    "ask_for_life": ask_for_life,
+    "ask_again": ask_again,
+    "watch": watch,
 }
 
 
 def tick() -> None:
     """Run what is due; called every second by the worker's timekeeper, harmless from several."""
-    for name in EVERY:
-        run_if_due(name)
+    ran, now = dict(Schedule.objects.values_list("name", "last_run_at")), timezone.now()
+    for name, seconds in EVERY.items():
+        if name not in ran or ran[name] <= now - timedelta(seconds=seconds):
+            run_if_due(name)
 
 
 def run_if_due(name: str) -> None:

@@ -8,24 +8,36 @@ from .clock import Opening, Reading, Schedule, SyncCursor
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
 from .exports import Export, ExportPart
+from .figures import EVERY_MORNING, WHOLE_DAY, BoardVisit, Digest, DigestTime, Figure, FigureCursor
+from .keeping import Archive, Restore, RestoredShipment
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
 from .tempo import Allowance, Tempo
+from .watch import Alert, Tally, TallyMark
 
 __all__ = [
+    "EVERY_MORNING",
     "LAST_DAY",
+    "WHOLE_DAY",
+    "Alert",
     "Allowance",
+    "Archive",
     "Attempt",
     "Batch",
     "BatchFile",
     "BatchOrder",
     "BatchRow",
     "BatchStore",
+    "BoardVisit",
     "Courier",
     "Course",
+    "Digest",
+    "DigestTime",
     "Export",
     "ExportPart",
+    "Figure",
+    "FigureCursor",
     "Hold",
     "Opening",
     "Order",
@@ -39,6 +51,8 @@ __all__ = [
     "Reading",
     "ReceiverView",
     "Remembered",
+    "Restore",
+    "RestoredShipment",
     "ScanSession",
     "Schedule",
     "Serial",
@@ -46,6 +60,8 @@ __all__ = [
     "Shipment",
     "StatusChange",
     "SyncCursor",
+    "Tally",
+    "TallyMark",
     "Tempo",
     "Typed",
     "Visit",

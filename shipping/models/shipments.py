@@ -47,6 +47,10 @@ class Shipment(models.Model):
     # What the order said when the tracking number was first entered, imported or printed (drafts.Noted).
     noted = models.JSONField(null=True)
     noted_at = models.DateTimeField(null=True)
+    # The file that its calls and moves went to; null while they are here.
+    archive = models.ForeignKey(
+        "shipping.Archive", models.PROTECT, null=True, db_index=False, related_name="+"
+    )
 
     class Meta:
         verbose_name, verbose_name_plural = _("发货单"), pgettext_lazy("plural", "发货单")
@@ -238,4 +242,5 @@ class StatusChange(models.Model):
     reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("状态变化"), pgettext_lazy("plural", "状态变化")
         ordering = ["id"]

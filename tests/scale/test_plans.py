@@ -12,10 +12,13 @@ from django.test import Client
 
 from merchants.models import Merchant, User
 from merchants.services import set_membership
-from shipping import lists, past
+from shipping import lists, past, tallying
+from shipping.alerts.causes import FINDERS
+from shipping.gauges import gauges
 from shipping.models import Order, Package
 from shipping.models.orders import KINDS
 from shipping.queries import order_facts
+from shipping.views.board import PERIODS
 from tests.scale.rows import fill
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.postgres]
@@ -55,7 +58,15 @@ class Query(NamedTuple):
             'SELECT %s AS "a" FROM "shipping_order" WHERE "shipping_order"."merchant_id" IN'
         ):
             return False  # whether there is any order at all
-        few = ("in_trouble", "order_is_", "order_has_", "order_alarmed", "synccursor", "courier")
+        few = (
+            "in_trouble",
+            "order_is_",
+            "order_has_",
+            "order_alarmed",
+            "synccursor",
+            "figurecursor",
+            "courier",
+        )
         whole = [line for line in self.plan if line.endswith("(merchant_id=?)") and "shipping_" in line]
         return any(not any(name in line for name in few) for line in whole) and "ORDER BY" not in self.sql
 
@@ -162,6 +173,7 @@ def pages() -> Iterator[str]:
             f"/?tab={tab}&merchant=&after={after}",
         )
         yield from (f"/?tab={tab}&merchant=&kind={kind}" for kind in ("gift", "virtual", "notes"))
+    yield "/?tab=today&merchant="
     yield from (f"/search/?q={typed}" for typed in (
         order.order_id, "370", "3700000", package.waybill_id, "SF0000", "SN1", "手机", "口红 哑光", "1234", "14",
     ))  # fmt: skip
@@ -181,10 +193,16 @@ def pages() -> Iterator[str]:
         f"q={package.waybill_id}&person=one",
         "q=SF0000&since=2026-01-01",
         "q=370000",
+        "code=address_changed",
+        "status=rejected&code=606005&kind=send&first=1&since=2026-01-01T09:00&until=2026-01-01T10:00",
+        "status=shipped&kind=send&took=60-240&since=2026-01-01&until=2026-03-01",
+        "status=shipped&courier=-",
     )
     yield from (f"/history/?{asked}" for asked in (*filters, f"before={quote(past.mark_of(package))}"))
     yield from (f"/history/?show=calls&{asked}" for asked in filters)
     yield "/errors/606005/"
+    yield from (f"/board/?period={period}&merchant={store}" for period in PERIODS for store in ("", "wx0"))
+    yield "/board/now/"
     yield from ("/trouble/", "/counts/", "/orders/sync/state/", "/conflicts/", "/batches/")
 
 
@@ -210,3 +228,28 @@ def test_what_the_rules_ask_is_found_by_an_index(manager: Client) -> None:
     with explained() as queries:
         order_facts(order, waybills=["SF000000000001"], serials=["SN1"])
     judge(queries, "order_facts")
+
+
+# Partial indexes of what is on its way or to be done, and tables of some rows for each store: short from end to end.
+SHORT = (
+    "attempt_to_settle",
+    "one_open_attempt_per_order",
+    "shipment_due",
+    "shipping_allowance",
+    "shipping_tally",
+)
+
+
+def test_a_scrape_and_the_alerts_walk_what_is_on_its_way(manager: Client) -> None:
+    with explained() as queries:
+        list(gauges())
+        for finder in FINDERS.values():
+            list(finder())
+        tallying.count_up()
+    assert len(queries) > 10
+    for query in queries:
+        long = [line for line in query.plan if not any(name in line for name in SHORT)]
+        rest = type(query)(query.sql, long)
+        told = f"{query.sql}\n" + "\n".join(query.plan)
+        assert rest.scans() == [], told
+        assert not rest.gathers_a_whole_store(), told
