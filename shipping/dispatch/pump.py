@@ -128,6 +128,7 @@ class Pump:
             except Exception:
                 log.exception("fault of our own")
                 self.in_hand.discard(attempt.pk)
+                self.looked.pop(sweep, None)
 
     def _fly(self, attempt: Attempt, call: Callable[[], Reply], then: Step) -> None:
         self.flying[self.lanes.submit(call)] = lambda reply: self._try(attempt, lambda: then(reply))
