@@ -25,6 +25,11 @@ FIELD_WORDS = {
     "force_refresh": _("强制换新 access_token"),
     "authorization": _("授权"),
     "credential": _("凭证"),
+    "title": _("标题"),
+    "means": _("发生了什么"),
+    "do": _("下一步"),
+    "zh-hans": "简体中文",
+    "en": "English",
 }
 
 
@@ -47,6 +52,7 @@ class Audit(models.Model):
         LINK = "link", _("一次性链接")
         PERSON = "person", _("账号")
         SETTING = "setting", _("店铺设置")
+        TEXT = "text", _("错误说明")
 
     class Action(models.TextChoices):
         ADDED = "added", _("添加")

@@ -5,6 +5,7 @@ All ids are text: order ids have 19 digits, which spreadsheets and JavaScript de
 
 from .batches import Batch, BatchFile, BatchOrder, BatchRow, BatchStore, Remembered
 from .clock import Opening, Reading, Schedule, SyncCursor
+from .codes import CodeText, UnknownCode
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
 from .exports import Export, ExportPart
@@ -22,6 +23,7 @@ __all__ = [
     "BatchOrder",
     "BatchRow",
     "BatchStore",
+    "CodeText",
     "Courier",
     "Course",
     "Export",
@@ -48,5 +50,6 @@ __all__ = [
     "SyncCursor",
     "Tempo",
     "Typed",
+    "UnknownCode",
     "Visit",
 ]

@@ -219,6 +219,7 @@ ROUTES: dict[str, Route] = {
         MANAGER, "POST", _conflict_of, lambda store: {"target": states.SHIPPED, "reason": "后台看到了"}
     ),
     "package_confirm": Route(STAFF, "POST", _package_of),
+    "package_call": Route(STAFF, args=_package_of),
     "shipment_cancel": Route(STAFF, "POST", lambda store: (store.package.shipment_id,)),
     # slips
     "slip_list": Route(STAFF, data=_to_print),

@@ -3,8 +3,7 @@
 from django.contrib import admin
 
 from merchants.admin import ReadOnly
-
-from .models import Attempt, Package, Shipment, StatusChange
+from shipping.models import Attempt, Package, Shipment, StatusChange
 
 
 @admin.register(Shipment)
