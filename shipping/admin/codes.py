@@ -19,7 +19,7 @@ from merchants.admin.base import me
 from merchants.admin.platform import Superusers
 from shipping.models import CodeText, UnknownCode
 from shipping.strange import unknown_codes_for
-from shipping.wording import take_back, write_words
+from shipping.wording import in_force, take_back, write_words
 from wechat.errcodes import LOCAL, LONGEST_TITLE
 from wechat.wording import PARTS
 
@@ -103,8 +103,8 @@ class CodeTextAdmin(Superusers, admin.ModelAdmin):  # type: ignore[type-arg]
         """A code that has words already is changed, not added again."""
         code = request.GET.get("code", "")
         language = request.GET.get("language") or request.LANGUAGE_CODE
-        known = CodeText.objects.filter(code=code, language=language, ended_at=None).first()
-        if known is not None and request.method == "GET":
+        known = in_force().filter(code=code, language=language).first()
+        if known is not None and request.method == "GET" and self.has_add_permission(request):
             return redirect("admin:shipping_codetext_change", known.pk)
         return super().add_view(request, form_url, extra_context)
 

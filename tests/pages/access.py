@@ -18,7 +18,7 @@ from shipping import exporting, states
 from shipping.batches import controls, steps
 from shipping.drafts import Draft, PackageDraft, SerialDraft
 from shipping.exporting import ask_export
-from shipping.models import Attempt, Batch, Export, Order, OrderLine, Package, SerialUse
+from shipping.models import Attempt, Batch, Export, Order, OrderLine, Package, SerialUse, UnknownCode
 from shipping.services import queue_shipment
 
 # Each includes the ones before it; ANYONE is signed in and perhaps of no store. OWNER is the admin to whom the
@@ -61,6 +61,7 @@ def make_store(number: int) -> Store:
     Attempt.objects.create(
         merchant=merchant, order=order, shipment=package.shipment, run="1", sent_at=NOW, closed_at=NOW
     )
+    UnknownCode.objects.create(merchant=merchant, errcode=980000 + number)
     conflict = _order(merchant, number, 2)[1]
     Package.objects.filter(pk=conflict.pk).update(status=states.CONFLICT)
     join_token = people.invite(merchant=merchant, role=STAFF, name="小李", by=boss)
