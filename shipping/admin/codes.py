@@ -133,8 +133,8 @@ class UnknownCodeAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     """Collected as WeChat answered; the operator writes words for them, a store's admin reads them."""
 
     list_display = ("errcode", "merchant", "count", "first_seen_at", "last_seen_at", "errmsg", "rid", "words")
-    list_filter = ("last_seen_at",)
-    search_fields = ("=errcode", "rid")
+    list_filter = (("last_seen_at", admin.DateFieldListFilter),)
+    search_fields = ("errcode__exact", "rid__exact")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UnknownCode]:
         return unknown_codes_for(me(request))

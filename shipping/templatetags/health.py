@@ -1,0 +1,31 @@
+"""The admin's home: each store in one line."""
+
+from typing import Any
+
+from django import template
+
+from shipping.health import SHOWN, Health, health_of
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def store_health(context: dict[str, Any]) -> list[Health]:
+    """One more than is shown, where there are more."""
+    return health_of(context["request"].user, SHOWN + 1)
+
+
+@register.filter
+def short_mode(name: str) -> str:
+    """The way of calling without what it needs: the credential's page says that."""
+    return str(name).partition("：")[0].partition(":")[0]
+
+
+@register.filter
+def shown(stores: list[Health]) -> list[Health]:
+    return stores[:SHOWN]
+
+
+@register.filter
+def has_more(stores: list[Health]) -> bool:
+    return len(stores) > SHOWN
