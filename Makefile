@@ -4,7 +4,7 @@ PY := .venv/bin/python
 export PYTHONUNBUFFERED := 1
 export DB ?= sqlite
 
-.PHONY: help run start demo-reset test check shots soak messages requirements format
+.PHONY: help run start demo-reset test check soak bench shots messages requirements format
 
 help: ## what each verb does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,7 +36,7 @@ test: .venv/.dev ## the suite on SQLite, its heart on PostgreSQL; DB=postgres: a
 
 check: .venv/.dev ## lint, types, import contract, migrations, production settings
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@bin/with-secrets .venv/bin/mypy config wechat merchants shipping sandbox
+	@bin/with-secrets .venv/bin/mypy config wechat merchants shipping sandbox bench
 	@bin/with-secrets .venv/bin/lint-imports
 	@bin/with-secrets $(PY) manage.py makemigrations --check --dry-run
 	@bin/with-secrets env DEBUG=0 PUBLIC_URL=https://desk.example.com \
@@ -44,6 +44,14 @@ check: .venv/.dev ## lint, types, import contract, migrations, production settin
 
 soak: .venv/.dev ## kill and stop workers for a long time, the ledger is the truth; ARGS="--kills 100 --packages 1000"
 	@$(PY) -m tests.soak $(ARGS)
+
+# The peers have a virtual environment of their own: nothing that is raced against is ever installed with the product.
+.venv-bench/.made: requirements-bench.txt
+	@[ -x .venv-bench/bin/python ] || python3 -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $< && touch $@
+
+bench: .venv-bench/.made ## the races against named peers, for docs/PERFORMANCE.md; ARGS="--short", ARGS="sending lists fairness"
+	@.venv-bench/bin/python -m bench $(ARGS)
 
 shots: .venv/.dev ## the screenshots of docs/img, from the running demo
 	@bin/browser
@@ -61,3 +69,4 @@ requirements: ## pin and hash requirements*.in again
 	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
 	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements-scale.in -o requirements-scale.txt
 	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
+	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements-bench.in -o requirements-bench.txt

@@ -199,6 +199,12 @@ CSRF_FAILURE_VIEW = "merchants.csrf.stale_form"
 EMAIL_CONFIG = env.email_url_config(env("EMAIL_URL", default="") or "consolemail://")
 vars().update(EMAIL_CONFIG)
 
+# Who mails come from; the whole of a mail may take so many seconds.
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("MAIL_FROM", default="") or "fahuo@localhost"
+EMAIL_TIMEOUT = 15
+# host:port of stand-ins for the three robots, for tests and the demo: whatever stands here may be called.
+ALERT_HOSTS = env.list("ALERT_HOSTS", default=[])
+
 # --- words and time -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]

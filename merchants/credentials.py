@@ -5,7 +5,6 @@ Web code comes here, so nothing here reaches the client: what has to be asked be
 
 import hashlib
 from datetime import timedelta
-from typing import Any
 
 from django.core import signing
 from django.db import transaction
@@ -16,7 +15,7 @@ from django.utils.translation import gettext as _
 from .audit import note
 from .models import Audit, Credential, Errand, Merchant, Mode, Platform, Role, User
 from .queries import FORCE_A_DAY, FORCE_GAP, force_budget, merchants_for
-from .services import set_secret
+from .services import set_secret, take_secrets
 from .wake import wake
 
 STATE = "merchants.authorized"
@@ -67,7 +66,7 @@ def paste_token(*, merchant: Merchant, token: str, minutes: int, by: User | None
 def save_push_secrets(*, merchant: Merchant, secrets: dict[str, str], by: User | None) -> None:
     """Set push_token and aes_key of a store's push address; an empty one keeps what is stored."""
     row = Credential.objects.get(merchant=merchant)
-    if changed := _take_secrets(row, secrets, by):
+    if changed := take_secrets(row, secrets, by):
         row.save(update_fields=[*changed, "shown"])
         note(row, kind=Audit.Kind.CREDENTIAL, by=by, fields=changed, merchant=merchant)
 
@@ -127,7 +126,7 @@ def save_platform(*, appid: str, secrets: dict[str, str], by: User | None) -> Pl
     """Set our third-party platform; an empty secret keeps the stored one, a new AppID drops its tokens."""
     before = Platform.objects.filter(pk=1).first()
     row = before or Platform(pk=1)
-    changed = _take_appid(row, appid) + _take_secrets(row, secrets, by)
+    changed = _take_appid(row, appid) + take_secrets(row, secrets, by)
     row.save()
     if changed:
         action = Audit.Action.CHANGED if before else Audit.Action.ADDED
@@ -142,18 +141,6 @@ def _take_appid(row: Platform, appid: str) -> list[str]:
     row.access_token, row.token_expires_at = "", None
     row.token_version += 1
     return ["appid"]
-
-
-def _take_secrets(row: Platform | Credential, secrets: dict[str, str], by: User | None) -> list[str]:
-    new = {name: secret for name, secret in secrets.items() if secret}
-    for name, secret in new.items():
-        setattr(row, name, secret)
-        row.shown[name] = _shown(secret, by)
-    return list(new)
-
-
-def _shown(secret: str, by: User | None) -> dict[str, Any]:
-    return {"last4": secret[-4:], "at": timezone.now().isoformat(), "by": str(by or "")}
 
 
 def ask_link(*, merchant: Merchant, by: User) -> Errand:

@@ -8,15 +8,15 @@ from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from wechat.endpoints import PREAUTH_CODE, QUERY_AUTH, STABLE_TOKEN, START_PUSH_TICKET
 from wechat.payload import preauth_code_body, query_auth_body, stable_token_body, start_push_body
-from wechat.replies import Reply
+from wechat.replies import Reply, ReplyKind
 
-from . import component, lines, probing, tokens
+from . import component, delivering, lines, probing, tokens
 from .credentials import state_of
-from .models import Credential, Errand, Merchant, Mode, Platform
+from .models import Channel, Credential, Errand, Merchant, Mode, Platform
 from .queries import the_platform
 from .services import end_quota_pauses
 from .tokens import Held, Kept
@@ -164,6 +164,17 @@ def clear_quota(errand: Errand) -> End:
     return end
 
 
+def tell(errand: Errand) -> End:
+    """Send a test message on a channel."""
+    channel = Channel.objects.select_related("merchant").get(pk=int(errand.given))
+    with translation.override(channel.language):
+        words = delivering.test_words(channel)
+    failure = delivering.tell(channel, words)
+    if not failure:
+        return End()
+    return End("not_told", Reply(ReplyKind.NO_ANSWER, slug="not_told", errmsg=failure))
+
+
 def _found(errand: Errand, look: Callable[[Merchant], probing.Found]) -> End:
     if errand.merchant is None:
         return End("errand_failed")
@@ -197,4 +208,5 @@ RUNNERS: dict[str, Callable[[Errand], End]] = {
     Errand.Kind.TEST: test,
     Errand.Kind.QUOTA: quota,
     Errand.Kind.CLEAR_QUOTA: clear_quota,
+    Errand.Kind.TELL: tell,
 }

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 SALT = "merchants.sessions.kept"
 KEPT_FOR = 12 * 3600
 # Typed once more after the login rather than written into a page.
-SECRET_FIELDS = re.compile(r"secret|token|aes_key|password", re.IGNORECASE)
+SECRET_FIELDS = re.compile(r"secret|token|aes_key|password|webhook", re.IGNORECASE)
 CSRF = "csrfmiddlewaretoken"
 
 

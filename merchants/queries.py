@@ -14,6 +14,7 @@ from .fields import SecretUnreadable
 from .links import digest_of
 from .models import (
     Audit,
+    Channel,
     Credential,
     Errand,
     Membership,
@@ -172,6 +173,18 @@ def errand_for(user: User, pk: int) -> Errand | None:
     if not user.is_superuser:
         rows = rows.filter(merchant__in=merchants_for(user, Role.ADMIN))
     return rows.first()
+
+
+def mail_addresses(channel: Channel) -> list[str]:
+    """Who reads a mail channel: a store's people of at least its role; without a store the superusers."""
+    people = User.objects.filter(is_active=True).exclude(email="")
+    if channel.merchant_id is None:
+        people = people.filter(is_superuser=True)
+    else:
+        roles = [name for name, rank in RANK.items() if rank >= RANK[Role(channel.role)]]
+        held = Membership.objects.filter(merchant=channel.merchant_id, is_active=True, role__in=roles)
+        people = people.filter(pk__in=held.values("user"))
+    return sorted(set(people.values_list("email", flat=True)))
 
 
 # --- people -------------------------------------------------------------------------------------------

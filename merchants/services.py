@@ -1,6 +1,7 @@
 """Writes about merchants: adding one, its secret, its people, its pauses."""
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
@@ -8,7 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from .audit import note
-from .models import Audit, Credential, Membership, Merchant, Mode, Pause, Role, User
+from .models import Audit, Channel, Credential, Membership, Merchant, Mode, Pause, Platform, Role, User
 
 ADMINS = "Admins"
 ADMIN_MODELS = ("merchant", "membership", "credential", "pause")
@@ -43,6 +44,19 @@ def set_secret(*, merchant: Merchant, secret: str, by: User | None = None) -> Cr
     credential.save()
     note(credential, kind=Audit.Kind.CREDENTIAL, by=by, fields=["app_secret"], merchant=merchant)
     return credential
+
+
+def take_secrets(row: Platform | Credential | Channel, secrets: dict[str, str], by: User | None) -> list[str]:
+    """Put new secrets into a row, with what may be shown of them; returns their names. Empty: no change."""
+    new = {name: secret for name, secret in secrets.items() if secret}
+    for name, secret in new.items():
+        setattr(row, name, secret)
+        row.shown[name] = _shown(secret, by)
+    return list(new)
+
+
+def _shown(secret: str, by: User | None) -> dict[str, Any]:
+    return {"last4": secret[-4:], "at": timezone.now().isoformat(), "by": str(by or "")}
 
 
 @transaction.atomic

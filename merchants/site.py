@@ -27,7 +27,7 @@ SECTIONS = (
     Section("stores", _("店铺与凭证"), ("Merchant", "Credential", "Platform")),
     Section("people", pgettext_lazy("plural", "成员"), ("Membership", "User")),
     Section("pauses", pgettext_lazy("plural", "暂停"), ("Pause",)),
-    Section("telling", _("通知与提醒"), ("Channel", "Alert", "AlertRule")),
+    Section("telling", _("通知与提醒"), ("Channel", "Alert", "AlertRule", "Message")),
     Section("codes", _("错误说明"), ("UnknownCode", "CodeText")),
     # Whatever is registered and named nowhere stands here, too.
     Section(

@@ -2,7 +2,7 @@
 
 from django_tasks import task
 
-from . import errands, events
+from . import delivering, errands, events
 
 
 # Someone is looking at the page: ahead of the syncs that wait in the same queue.
@@ -16,3 +16,9 @@ def run_errand(pk: str) -> None:
 def handle_event(pk: str) -> None:
     """Work off a pushed event."""
     events.handle(int(pk))
+
+
+@task(queue_name="rest", priority=45)
+def deliver(pk: str) -> None:
+    """Say a message to the people of a store."""
+    delivering.deliver(int(pk))

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from merchants.audit import note
 from merchants.models import Audit, Credential, Merchant, PushedEvent
+from merchants.telling import close_channels
 
 from .history import opened
 from .models import (
@@ -75,10 +76,11 @@ def erase_buyer(openid: str) -> int:
 
 
 def erase_merchant(merchant: Merchant) -> int:
-    """Close a store, forget its credential, and remove what is personal from all its orders."""
+    """Close a store, forget its credential and channels, and remove what is personal from all its orders."""
     with transaction.atomic():
         Merchant.objects.filter(pk=merchant.pk).update(is_active=False)
         _forget_credential(merchant)
+        close_channels(merchant)
     return _erase_orders(Order.objects.filter(merchant=merchant))
 
 

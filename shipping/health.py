@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.db.models import Count, Exists, OuterRef, Subquery
 from django.utils import timezone
 
-from merchants.models import Credential, Membership, Merchant, Mode, Pause, Role, User
+from merchants.models import Channel, Credential, Membership, Merchant, Mode, Pause, Role, User
 from merchants.queries import merchants_for, open_pauses
 
 from . import states
@@ -32,11 +32,18 @@ class Health(NamedTuple):
     waiting: int
     members: int
     unknown: int
+    # Where the store's people are told of trouble.
+    channels: list[Channel]
 
     @property
     def token_ends(self) -> datetime | None:
         """Until when the token is good; None where there is none, or none is needed."""
         return self.credential.token_expires_at if self.credential else None
+
+    @property
+    def failing(self) -> list[Channel]:
+        """What was said there last did not get through."""
+        return [channel for channel in self.channels if channel.is_failing]
 
     @property
     def needs_token(self) -> bool:
@@ -60,20 +67,32 @@ def health_of(user: User, most: int = SHOWN) -> list[Health]:
 
 def _together(rows: Iterable[Any], keys: list[int]) -> list[Health]:
     credentials = {row.merchant_id: row for row in _credentials(keys)}
-    cursors = {row.merchant_id: row for row in SyncCursor.objects.filter(merchant__in=keys)}
-    pauses = defaultdict(list)
-    for pause in open_pauses().filter(merchant__in=keys).order_by("call", "-started_at"):
-        pauses[pause.merchant_id].append(pause)
+    errors = dict(SyncCursor.objects.filter(merchant__in=keys).values_list("merchant", "error"))
+    pauses = _grouped(open_pauses().filter(merchant__in=keys).order_by("call", "-started_at"))
+    channels = _grouped(_channels(keys))
     members = _counted(Membership.objects.filter(merchant__in=keys, is_active=True, user__is_active=True))
     unknown = _counted(unexplained_codes().filter(merchant__in=keys))
     return [
         Health(
             row, credentials.get(row.pk), pauses[row.pk], row.sent_at, row.orders_read_at,
-            cursors[row.pk].error if row.pk in cursors else "",
-            _waiting(row) if pauses[row.pk] else 0, members.get(row.pk, 0), unknown.get(row.pk, 0),
+            errors.get(row.pk, ""), _waiting(row) if pauses[row.pk] else 0, members.get(row.pk, 0),
+            unknown.get(row.pk, 0), channels[row.pk],
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _channels(keys: list[int]) -> Iterable[Channel]:
+    """The address of a group is a secret, and not needed."""
+    rows = Channel.objects.filter(merchant__in=keys, is_active=True)
+    return rows.only("merchant", "name", "succeeded_at", "failed_at")
+
+
+def _grouped(rows: Iterable[Any]) -> dict[int, list[Any]]:
+    found: dict[int, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row.merchant_id].append(row)
+    return found
 
 
 def _credentials(keys: list[int]) -> Iterable[Credential]:

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 
-from merchants import errands, events, lines
+from merchants import delivering, errands, events, lines
 from merchants.models import Merchant
 
 from . import erasing, exporting, following, rereading, syncing
@@ -96,8 +96,9 @@ def read_allowances() -> None:
 
 @task(queue_name="rest")
 def prune_tasks() -> None:
-    """Forget tasks that are over or were left RUNNING by a killed worker, old events and old wishes."""
+    """Forget tasks that are over or were left RUNNING by a killed worker, old events, messages and wishes."""
     events.forget_old()
+    delivering.forget_old()
     rereading.forget_refused()
     old = timezone.now() - KEEP_TASKS
     is_over = Q(finished_at__lte=old) | Q(status="RUNNING", started_at__lte=old)

@@ -6,6 +6,8 @@ from datetime import timedelta
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from merchants.delivering import hand_out as hand_out_messages
+
 from .batches.steps import wake_stuck
 from .dispatch.sweeping import sweep
 from .dispatch.waiting import is_work_due
@@ -21,6 +23,7 @@ SCHEDULE = {
     "wake_stuck": 30,
     "order_errands": 10,
     "wake_overdue": 10,
+    "messages": 10,
     "renew_tokens": 60,
     "read_allowances": 60,
     "prune_tasks": 3600,
@@ -37,6 +40,7 @@ AT_ONCE: dict[str, Callable[[], object]] = {
     "sync_due": sync_due,
     "order_errands": hand_out,
     "wake_overdue": wake_overdue,
+    "messages": hand_out_messages,
 }
 
 

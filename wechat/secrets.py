@@ -17,6 +17,8 @@ _IN_URL = re.compile(rf"({_NAMES}(?:=|%3D)\\?[\"']?)[^&\s\\\"'<>)]+", re.IGNOREC
 _IN_JSON = re.compile(
     rf"({_NAMES}(\\*[\"'])\s*:\s*b?)(\\*[\"']).*?(?:(?<!\\)\3|\Z)", re.IGNORECASE | re.DOTALL
 )
+# The address of a robot is its secret.
+_IN_HOOK = re.compile(r"((?:webhook/send\?key=|bot/v2/hook/))[^&\s\\\"'<>)]+", re.IGNORECASE)
 _IN_XML = re.compile(
     r"(<(?:ComponentVerifyTicket|AuthorizationCode|PreAuthCode|Encrypt)>).*?(</|\Z)",
     re.IGNORECASE | re.DOTALL,
@@ -59,6 +61,7 @@ class Token:
 
 def redact(text: str) -> str:
     """Replace every secret we know, and the value of every credential named in URLs, JSON or XML, by ***."""
+    text = _IN_HOOK.sub(r"\1***", text)
     for secret in list(_known):
         if secret in text:
             text = text.replace(secret, "***")

@@ -5,10 +5,10 @@ from django.contrib.auth.models import Group
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from . import audit, credentials, people, platform, stores
+from . import audit, channels, credentials, people, platform, stores
 from .base import OwnStores, ReadOnly
 
-__all__ = ["OwnStores", "ReadOnly", "audit", "credentials", "people", "platform", "stores"]
+__all__ = ["OwnStores", "ReadOnly", "audit", "channels", "credentials", "people", "platform", "stores"]
 
 admin.site.site_header = admin.site.site_title = _("发货台 · 店铺管理")
 admin.site.index_title = _("店铺一览")

@@ -6,7 +6,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
-from merchants.models import Credential, Platform
+from merchants.models import Channel, Credential, Platform
 from wechat.envelope import key_bytes
 
 Hidden = forms.PasswordInput(attrs={"autocomplete": "new-password", "size": 60})
@@ -38,7 +38,7 @@ class PushSecrets(forms.ModelForm):  # type: ignore[type-arg]
         return key
 
 
-def shown(row: Credential | Platform, name: str) -> str:
+def shown(row: Credential | Platform | Channel, name: str) -> str:
     """The end of a stored secret, when it was typed and by whom."""
     held = row.shown.get(name)
     if not held:

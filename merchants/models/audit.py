@@ -30,6 +30,10 @@ FIELD_WORDS = {
     "do": _("下一步"),
     "zh-hans": "简体中文",
     "en": "English",
+    "kind": _("方式"),
+    "language": _("语言"),
+    "webhook": _("机器人地址"),
+    "sign_secret": _("加签密钥"),
 }
 
 
@@ -53,6 +57,7 @@ class Audit(models.Model):
         PERSON = "person", _("账号")
         SETTING = "setting", _("店铺设置")
         TEXT = "text", _("错误说明")
+        CHANNEL = "channel", _("通知渠道")
 
     class Action(models.TextChoices):
         ADDED = "added", _("添加")

@@ -156,6 +156,7 @@ class Errand(models.Model):
         TEST = "test", _("测试线路")
         QUOTA = "quota", _("查看用量")
         CLEAR_QUOTA = "clear_quota", _("清空今天的用量")
+        TELL = "tell", _("发送测试消息")
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("等待")

@@ -17,6 +17,7 @@ DONE = {
     Errand.Kind.START_PUSH: lazy("微信已开始推送 ticket，十分钟内会收到第一个。"),
     Errand.Kind.TEST: lazy("线路通：微信收下了请求，给出了数据。"),
     Errand.Kind.QUOTA: lazy("微信现在这样数："),
+    Errand.Kind.TELL: lazy("已送到。群里或信箱里应该看得到这条测试消息。"),
     Errand.Kind.CLEAR_QUOTA: lazy("今天的用量清空了，等次数的包裹接着发。微信现在这样数："),
 }
 # What failed, for a line that was tried.

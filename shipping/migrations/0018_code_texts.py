@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('merchants', '0009_code_texts'),
+        ('merchants', '0009_channels'),
         ('shipping', '0017_history_filled'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

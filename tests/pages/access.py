@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from merchants import people
 from merchants.credentials import ask_link, state_of
-from merchants.models import Errand, Membership, Merchant, OneTimeLink, Pause, User
+from merchants.models import Channel, Errand, Membership, Merchant, Message, OneTimeLink, Pause, User
 from merchants.services import add_merchant, pause_merchant, set_membership
 from shipping import exporting, states
 from shipping.batches import controls, steps
@@ -64,6 +64,8 @@ def make_store(number: int) -> Store:
     UnknownCode.objects.create(merchant=merchant, errcode=980000 + number)
     conflict = _order(merchant, number, 2)[1]
     Package.objects.filter(pk=conflict.pk).update(status=states.CONFLICT)
+    channel = Channel.objects.create(merchant=merchant, name=f"群{number}", kind="mail")
+    Message.objects.create(channel=channel, title="停了", text="")
     join_token = people.invite(merchant=merchant, role=STAFF, name="小李", by=boss)
     return Store(
         merchant=merchant,

@@ -49,6 +49,6 @@ def test_every_list_of_the_admin_opens(admin: Client) -> None:
     root = User.objects.create_superuser("root")
     admin.force_login(root)
     for name in ("merchants/merchant", "merchants/membership", "merchants/credential", "merchants/pause",
-                 "merchants/user", "merchants/errand", "merchants/platform", "merchants/pushedevent", "shipping/shipment", "shipping/package", "shipping/attempt",
+                 "merchants/user", "merchants/errand", "merchants/platform", "merchants/pushedevent", "merchants/channel", "merchants/message", "shipping/shipment", "shipping/package", "shipping/attempt",
                  "shipping/statuschange"):  # fmt: skip
         assert admin.get(f"/admin/{name}/").status_code == 200, name

@@ -15,11 +15,11 @@ STATUSES = [20] * 3 + [21, 12, 200, 250] + [30] * 10 + [100] * 83
 TITLES = ("手机 黑色", "手机壳", "口红 哑光", "面膜", "课程 十讲")
 
 
-def fill(stores: list[Merchant], people: list[User], orders: int, batch: int = 2000) -> None:
-    """So many orders over the stores, the first of which has half of them."""
+def fill(stores: list[Merchant], people: list[User], orders: int, batch: int = 2000, of: int = 0) -> None:
+    """So many orders over the stores, the first of which has half of them; the oldest, if there are to be `of`."""
     chance = random.Random(7)
     for first in range(0, orders, batch):
-        _batch(stores, people, range(first, min(first + batch, orders)), orders, chance)
+        _batch(stores, people, range(first, min(first + batch, orders)), of or orders, chance)
 
 
 def _batch(stores: Any, people: Any, numbers: Iterable[int], total: int, chance: random.Random) -> None:

@@ -1,0 +1,1 @@
+"""What we race against, each in a process of its own."""
