@@ -13,11 +13,11 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-VAR_DIR = Path(os.environ.get("VAR_DIR", BASE_DIR / "var"))
 
 env = environ.Env()
 if os.environ.get("READ_DOTENV", "1") == "1":
     env.read_env(BASE_DIR / ".env", overwrite=False)
+VAR_DIR = Path(env("VAR_DIR", default="") or BASE_DIR / "var")
 
 SECRET_KEY = env("SECRET_KEY")
 DEBUG = env.bool("DEBUG", default=False)
@@ -66,6 +66,9 @@ QUOTA_EVERY = env.int("QUOTA_EVERY", default=300)
 RAW_BODY_DAYS = env.int("RAW_BODY_DAYS", default=90)
 BATCH_FILE_DAYS = env.int("BATCH_FILE_DAYS", default=30)
 EXPORT_DAYS = env.int("EXPORT_DAYS", default=7)
+# 0 keeps every attempt in the database.
+KEEP_ATTEMPTS_MONTHS = env.int("KEEP_ATTEMPTS_MONTHS", default=0)
+ARCHIVE_DIR = Path(env("ARCHIVE_DIR", default="") or VAR_DIR / "archive")
 VERSION = env("VERSION", default="")
 SYNC_RATE = env.float("SYNC_RATE", default=5.0)
 IS_DEMO = WECHAT_API_HOST in ("127.0.0.1", "localhost", "::1")
@@ -143,6 +146,8 @@ else:
 # A worker's sign of life is a lock of its session: a pool of transactions (PgBouncer) needs a way past it.
 _direct = env("DIRECT_DATABASE_URL", default="")
 DIRECT_DATABASE = env.db_url_config(_direct) if _direct else None
+# A cursor kept on the server between two fetches is another session's there.
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = bool(_direct)
 
 # --- background work ----------------------------------------------------------------------------------
 # "db" keeps the queue in the database; "celery" has a broker hand it to workers on many machines. The code

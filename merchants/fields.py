@@ -5,6 +5,7 @@ is an error, never ciphertext handed out as if it were the secret: the field pac
 did that, and the next save encrypted the ciphertext again.
 """
 
+import hashlib
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +23,7 @@ class SecretUnreadable(Exception):
     """No key in CREDENTIAL_KEYS opens a stored secret."""
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def _box(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
@@ -51,6 +52,23 @@ def is_newest(stored: str) -> bool:
     except InvalidToken:
         return False
     return True
+
+
+def fingerprint(key: str) -> str:
+    """Names a key and tells nothing of it: nobody guesses 256 random bits from their digest."""
+    return hashlib.sha256(b"fahuo " + key.encode()).hexdigest()[:12]
+
+
+def opening_key(stored: str) -> str:
+    """The fingerprint of the key that a stored secret is under; "" when it is none of CREDENTIAL_KEYS."""
+    token = stored.removeprefix(PREFIX).encode()
+    for key in settings.CREDENTIAL_KEYS:
+        try:
+            _box((key,)).decrypt(token)
+        except InvalidToken:
+            continue
+        return fingerprint(key)
+    return ""
 
 
 class EncryptedText(models.TextField):  # type: ignore[type-arg]  # not generic at run time

@@ -4,13 +4,15 @@ A row is rewritten only if the column still holds what was read, so a token rene
 what is under the newest key already is skipped, so a run that was cut short goes on where it stopped.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from django.apps import apps
 from django.db import connection, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-from .fields import EncryptedText, SecretUnreadable, decrypt, encrypt, is_newest
+from .fields import EncryptedText, SecretUnreadable, decrypt, encrypt, is_newest, opening_key
 
 BATCH = 200
 
@@ -27,26 +29,42 @@ class Rotated:
 def rotate() -> Rotated:
     """Re-encrypt every secret of every table that is not under the newest key yet."""
     done = Rotated()
-    for model in apps.get_models():
-        columns = [str(each.column) for each in model._meta.local_fields if isinstance(each, EncryptedText)]
-        for column in columns:
-            for pk, stored in _secrets(model, column):
-                _rotate(model, column, pk, stored, done)
+    for model, column in _columns():
+        for pk, stored in _secrets(model, column, connection):
+            _rotate(model, column, pk, stored, done)
     return done
 
 
-def _secrets(model: type[models.Model], column: str) -> Iterator[tuple[int, str]]:
+def keys_in_use(database: BaseDatabaseWrapper) -> Counter[str]:
+    """Fingerprint of a key -> how many secrets of a database are under it; "" for what no key opens."""
+    return Counter(
+        opening_key(stored) for model, column in _columns() for _, stored in _secrets(model, column, database)
+    )
+
+
+def _columns() -> Iterator[tuple[type[models.Model], str]]:
+    for model in apps.get_models():
+        for each in model._meta.local_fields:
+            if isinstance(each, EncryptedText):
+                yield model, str(each.column)
+
+
+def _secrets(
+    model: type[models.Model], column: str, database: BaseDatabaseWrapper
+) -> Iterator[tuple[int, str]]:
     """Primary key and stored text, in batches: reading through the model would open them."""
     last = 0
-    while rows := _batch(model, column, last):
+    while rows := _batch(model, column, last, database):
         yield from rows
         last = rows[-1][0]
 
 
-def _batch(model: type[models.Model], column: str, last: int) -> list[tuple[int, str]]:
+def _batch(
+    model: type[models.Model], column: str, last: int, database: BaseDatabaseWrapper
+) -> list[tuple[int, str]]:
     table, name, pk = _names(model, column)
     query = f"SELECT {pk}, {name} FROM {table} WHERE {pk} > %s AND {name} <> '' ORDER BY {pk} LIMIT {BATCH}"  # noqa: S608 - names from our own models
-    with connection.cursor() as cursor:
+    with database.cursor() as cursor:
         cursor.execute(query, [last])
         return [(int(pk), str(stored)) for pk, stored in cursor.fetchall()]
 

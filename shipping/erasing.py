@@ -15,6 +15,7 @@ from merchants.audit import note
 from merchants.models import Audit, Credential, Merchant, PushedEvent
 from merchants.telling import close_channels
 
+from . import archiving
 from .history import opened
 from .models import (
     Attempt,
@@ -71,7 +72,10 @@ def _forget_upload(batch: int) -> None:
 
 
 def erase_buyer(openid: str) -> int:
-    """Remove what is personal from every order of one buyer; returns how many orders there were."""
+    """Remove what is personal from every order of one buyer; returns how many orders there were.
+
+    Raises archiving.Missing, before it erased the order, when a file that names one is not at hand.
+    """
     return _erase_orders(Order.objects.filter(openid=openid))
 
 
@@ -97,6 +101,8 @@ def _forget_credential(merchant: Merchant) -> None:
 def _erase_orders(orders: QuerySet[Order]) -> int:
     keys = list(orders.values_list("pk", flat=True))
     for some in _batches(keys):
+        # The files first: once the rows are erased nobody knows whose lines they were.
+        archiving.forget(some)
         _erase(some)
     return len(keys)
 

@@ -68,7 +68,7 @@ def package_page(user: User, asked: Asked, before: str, size: int) -> list[Packa
 
 
 def with_what_a_row_shows(rows: QuerySet[Package]) -> QuerySet[Package]:
-    return rows.select_related("person").prefetch_related("shipment__attempts")
+    return rows.select_related("person", "shipment__archive").prefetch_related("shipment__attempts")
 
 
 def call_page(user: User, asked: Asked, before: str, size: int) -> list[Attempt]:

@@ -69,7 +69,10 @@ class SheetPackage:
     rows: list[Row]
 
     def value(self, name: str) -> str:
-        return next((row[name] for row in self.rows if row[name]), "")
+        for row in self.rows:
+            if found := row.cells.get(name):
+                return found
+        return ""
 
     def row_of(self, name: str) -> int:
         return next((row.number for row in self.rows if row[name]), self.rows[0].number)
@@ -85,7 +88,7 @@ class SheetPackage:
 
     def differing(self) -> Iterator[tuple[int, str]]:
         """Each package field that its rows do not agree on, with the first row that says another thing."""
-        for name in PACKAGE:
+        for name in PACKAGE if len(self.rows) > 1 else ():
             first = _plain(name, self.value(name))
             others = (row.number for row in self.rows if row[name] and _plain(name, row[name]) != first)
             if (number := next(others, None)) is not None:

@@ -1,7 +1,8 @@
 """Background entry points: they load and call. A ticket has no argument: the database says what is due."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 from django_tasks import task
@@ -10,7 +11,7 @@ from django_tasks_db.models import DBTaskResult
 from merchants import delivering, errands, events, lines
 from merchants.models import Merchant
 
-from . import erasing, exporting, following, rereading, syncing
+from . import archiving, erasing, exporting, following, rereading, syncing
 from . import errands as order_errands
 from .batches.steps import work
 from .dispatch import Pump, allowance
@@ -18,6 +19,7 @@ from .dispatch.waiting import is_work_due
 from .models import Batch
 
 PUMP_SECONDS = 20
+ARCHIVE_SECONDS = 5.0
 KEEP_TASKS = timedelta(days=1)
 
 
@@ -103,6 +105,17 @@ def prune_tasks() -> None:
     old = timezone.now() - KEEP_TASKS
     is_over = Q(finished_at__lte=old) | Q(status="RUNNING", started_at__lte=old)
     DBTaskResult.objects.filter(is_over).delete()
+
+
+# Beside what a person waits for: a file of twenty thousand shipments takes seconds.
+@task(queue_name="sync")
+def archive_attempts(before: str = "") -> None:
+    """Put what is older than KEEP_ATTEMPTS_MONTHS into files for a slice, then behind what else waits."""
+    if settings.KEEP_ATTEMPTS_MONTHS:
+        oldest = archiving.cutoff(settings.KEEP_ATTEMPTS_MONTHS)
+        moment = datetime.fromisoformat(before) if before else oldest
+        if archiving.work(moment, ARCHIVE_SECONDS):
+            archive_attempts.enqueue(moment.isoformat())
 
 
 @task(queue_name="rest")

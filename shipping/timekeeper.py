@@ -28,6 +28,7 @@ SCHEDULE = {
     "read_allowances": 60,
     "prune_tasks": 3600,
     "remove_old_bodies": 86400,
+    "archive_attempts": 86400,
 }
 # Handed out while work is due, so that a lost ticket loses nothing.
 TICKET = "ticket"
@@ -46,8 +47,10 @@ AT_ONCE: dict[str, Callable[[], object]] = {
 
 def tick() -> None:
     """Run what is due; called every second by the worker's timekeeper, harmless from several."""
-    for name in EVERY:
-        run_if_due(name)
+    ran, now = dict(Schedule.objects.values_list("name", "last_run_at")), timezone.now()
+    for name, seconds in EVERY.items():
+        if name not in ran or ran[name] <= now - timedelta(seconds=seconds):
+            run_if_due(name)
 
 
 def run_if_due(name: str) -> None:

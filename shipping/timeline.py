@@ -32,7 +32,7 @@ class Event(NamedTuple):
 
 def order_events(order: Order) -> list[Event]:
     """What happened to an order, the newest first."""
-    parts = (_arrival, _moves, _answers, _holds, _printings, _pushed, _asked, _intercepted)
+    parts = (_arrival, _moves, _answers, _holds, _printings, _pushed, _asked, _intercepted, _archived)
     events = [event for part in parts for event in part(order)]
     return sorted(events, key=lambda event: event.at, reverse=True)
 
@@ -61,6 +61,15 @@ def _answers(order: Order) -> Iterator[Event]:
         # The row is ended a little later, when what follows from the answer was written.
         took = timedelta(milliseconds=attempt.elapsed_ms or 0)
         yield Event((attempt.sent_at or attempt.started_at) + took, "answered", answered=attempt)
+
+
+def _archived(order: Order) -> Iterator[Event]:
+    """Old packages: how they ended, and where their calls and moves are now."""
+    packages = order.packages.filter(shipment__archive__isnull=False)
+    for package in packages.select_related("shipment__archive", "person"):
+        yield Event(package.status_at, event_kind(package.kind, package.status), str(package), package.person)
+        if archive := package.shipment.archive:
+            yield Event(archive.made_at, "archived", archive.name)
 
 
 def _holds(order: Order) -> Iterator[Event]:

@@ -16,7 +16,7 @@ from sandbox.remote import Remote
 from sandbox.server import Sandbox
 from wechat.secrets import RedactionFilter
 
-pytest_plugins = ["tests.database"]
+pytest_plugins = ["tests.database", "tests.figures"]
 APPID, SECRET = "wx00000000000000aa", "s3cret-" + "a" * 25
 
 

@@ -67,7 +67,7 @@ def _tables(alias: str) -> list[str]:
     return [name for name in connections[alias].introspection.django_table_names() if name not in KEPT]
 
 
-def _empty(alias: str) -> None:
+def empty(alias: str) -> None:
     """Delete the rows of the tables that have any."""
     from shipping.history import opened
 
@@ -83,7 +83,7 @@ def _empty(alias: str) -> None:
 
 def _fixture_teardown(case: Any) -> None:
     for alias in case._databases_names(include_mirrors=False):
-        _empty(alias)
+        empty(alias)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -49,6 +49,18 @@ class History:
             found.append(f"I4: {packages} packages were confirmed, {len(self.packages)} are there")
         return found
 
+    def stayed(self, status: str) -> tuple[float, float, float]:
+        """Seconds that packages stayed in `status`: the median, the 99th of a hundred, the longest."""
+        entered: dict[int, Any] = {}
+        seconds = [0.0]
+        for change in self.changes:
+            if change.source == status and (since := entered.pop(change.package_id, None)):
+                seconds.append((change.at - since).total_seconds())
+            if change.target == status:
+                entered[change.package_id] = change.at
+        seconds.sort()
+        return seconds[len(seconds) // 2], seconds[int(0.99 * (len(seconds) - 1))], seconds[-1]
+
     def _once(self) -> Iterator[str]:
         for (order_id, waybill), times in self.accepted.items():
             if times > 1:

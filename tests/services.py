@@ -46,6 +46,7 @@ def _start_postgres() -> str:
         for name in HASTE:
             connection.execute(f"ALTER SYSTEM SET {name} = off")
         connection.execute("SELECT pg_reload_conf()")
+        connection.execute("CREATE DATABASE fahuo")
     return f"postgres://postgres@/{folder}/fahuo"
 
 

@@ -6,6 +6,7 @@ caller may warn with them and never refuse. Source: BF-zh/Courier-Validation @ c
 
 import re
 import unicodedata
+from functools import lru_cache
 
 ALIASES = {"YD": "YUNDA", "DBL": "DBKD", "DB": "DBKD", "JDL": "JD", "ANE": "ANEKY", "HTKY": "BEST"}
 
@@ -38,6 +39,8 @@ def without_blanks(text: str) -> str:
     return "".join(sign for sign in plain if unicodedata.category(sign) not in _UNSEEN)
 
 
+# A file of thousands names the same few couriers in each row.
+@lru_cache(maxsize=20_000)
 def normalise(text: str) -> str:
     """One spelling: `without_blanks`, a-z in upper case; other letters stay the mistake they are."""
     plain = without_blanks(text)

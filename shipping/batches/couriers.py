@@ -18,6 +18,8 @@ class Couriers:
 
     stores: Iterable[Merchant]
     guessed: dict[int, str] = field(default_factory=dict)
+    # A store's list and a name tell the same code in every row.
+    told: dict[tuple[int, str], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rows = Remembered.objects.filter(merchant__in=list(self.stores), kind=Remembered.Kind.COURIER)
@@ -28,7 +30,10 @@ class Couriers:
     def fill(self, row: Row, merchant: Merchant, facts: OrderFacts) -> None:
         """Put the code of the store's list into the row; a name nobody knows stays for its rule to name."""
         if typed := row["delivery_id"]:
-            row.cells["delivery_id"] = self._code(typed, merchant, facts)
+            key = (merchant.pk, typed)
+            if key not in self.told:
+                self.told[key] = self._code(typed, merchant, facts)
+            row.cells["delivery_id"] = self.told[key]
         elif code := self._guess(row, facts):
             row.cells["delivery_id"] = code
             self.guessed[row.number] = (facts.couriers or {}).get(code, code)

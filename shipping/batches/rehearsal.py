@@ -175,12 +175,12 @@ class Rehearsal:
 def _wanted(batch: Batch, keys: Collection[str]) -> dict[str, FileOrder]:
     """The file's rows by order, in the file's order."""
     wanted: dict[str, FileOrder] = {}
-    rows = BatchRow.objects.filter(batch=batch, key__in=keys).order_by("number").defer("cells")
-    for row in rows:
-        order = wanted.setdefault(row.key, FileOrder(row.key))
-        order.rows.append(Row(row.number, dict(row.values)))
-        lost = [(name, slug) for name, slug in row.faults.items() if name not in READ_BY_PEOPLE]
-        order.faults += [Placed(row.number, name, Problem(name, slug=slug)) for name, slug in lost]
+    rows = BatchRow.objects.filter(batch=batch, key__in=keys).order_by("number")
+    for number, key, values, faults in rows.values_list("number", "key", "values", "faults"):
+        order = wanted.setdefault(key, FileOrder(key))
+        order.rows.append(Row(number, values))
+        lost = [(name, slug) for name, slug in faults.items() if name not in READ_BY_PEOPLE]
+        order.faults += [Placed(number, name, Problem(name, slug=slug)) for name, slug in lost]
     return wanted
 
 

@@ -13,6 +13,7 @@ from shipping.labels import noted_by
 from shipping.models import Attempt, Order, Package, Reading, Shipment
 from shipping.pauses import CALLS, may_not_read, stopping_pauses
 from shipping.queries import draft_of_package, order_facts
+from shipping.restored import doubt, facts_begin
 from shipping.rules import check
 from shipping.serials import numbers_in
 from shipping.services import close_attempt_if_settled, move
@@ -61,7 +62,10 @@ def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:
 
 def _is_fresh(order: Order) -> bool:
     """A read of an older state than the one we have is not stored and freshens nothing."""
-    return order.read_at is not None and order.read_at > timezone.now() - FRESH
+    if order.read_at is None or order.read_at <= timezone.now() - FRESH:
+        return False
+    begin = facts_begin()
+    return begin is None or order.read_at >= begin
 
 
 @transaction.atomic
@@ -72,6 +76,9 @@ def prepare(attempt: Attempt) -> dict[str, object] | None:
         return None
     _mark_already_there(attempt)
     packages = _sending(attempt)
+    if packages and (slug := doubt(attempt.shipment, attempt.order)):
+        _ask_a_manager(attempt, packages, slug)
+        return None
     if packages and (problem := _stopping(attempt.order, packages, attempt)):
         _reject(attempt, packages, problem)
         packages = []
@@ -131,6 +138,14 @@ def _stopping(order: Order, packages: list[Package], attempt: Attempt) -> Proble
     draft = Draft(order.order_id, described, noted_by(shipment), shipment.kind, shipment.reason)
     facts = order_facts(order, excluding=shipment, serials=serials, user=shipment.created_by)
     return next((problem for problem in check(draft, facts) if problem.stops), None)
+
+
+def _ask_a_manager(attempt: Attempt, packages: list[Package], slug: str) -> None:
+    """Nothing was sent by us; whether it has left, the records of before the restore cannot tell."""
+    for package in packages:
+        for target in (states.UNKNOWN, states.CONFLICT):
+            move(package, target, who=states.WORKER, attempt=attempt, reason=slug, slug=slug)
+    end(attempt, then="not_sent", slug=slug)
 
 
 def _reject(attempt: Attempt, packages: list[Package], problem: Problem) -> None:

@@ -9,6 +9,7 @@ from .codes import CodeText, UnknownCode
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
 from .exports import Export, ExportPart
+from .keeping import Archive, Restore, RestoredShipment
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
@@ -17,6 +18,7 @@ from .tempo import Allowance, Tempo
 __all__ = [
     "LAST_DAY",
     "Allowance",
+    "Archive",
     "Attempt",
     "Batch",
     "BatchFile",
@@ -41,6 +43,8 @@ __all__ = [
     "Reading",
     "ReceiverView",
     "Remembered",
+    "Restore",
+    "RestoredShipment",
     "ScanSession",
     "Schedule",
     "Serial",

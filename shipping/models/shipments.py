@@ -47,6 +47,10 @@ class Shipment(models.Model):
     # What the order said when the tracking number was first entered, imported or printed (drafts.Noted).
     noted = models.JSONField(null=True)
     noted_at = models.DateTimeField(null=True)
+    # The file that its calls and moves went to; null while they are here.
+    archive = models.ForeignKey(
+        "shipping.Archive", models.PROTECT, null=True, db_index=False, related_name="+"
+    )
 
     class Meta:
         verbose_name, verbose_name_plural = _("发货单"), pgettext_lazy("plural", "发货单")

@@ -76,6 +76,7 @@ EVENTS = {
     "print": Look(lazy("打印配货单"), "secondary"),
     "pushed": Look(lazy("微信通知"), "cyan"),
     "intercept": Look(lazy("勾掉待拦截"), "orange"),
+    "archived": Look(lazy("提交记录已归档"), "secondary"),
 }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.faults import matrix
+from tests.figures import Figure
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -23,13 +24,14 @@ CELLS = [
 
 @pytest.mark.parametrize(("point", "turn"), CELLS)
 def test_a_crash_there_meets_every_fault(
-    world: Any, settings: Any, monkeypatch: Any, subtests: Any, point: str, turn: str
+    world: Any, settings: Any, monkeypatch: Any, subtests: Any, point: str, turn: str, figure: Figure
 ) -> None:
     matrix.scale_the_clock(settings, monkeypatch)
     world.remote.switch(order_pace=False)
     batch = matrix.Batch(world, point, turn)
     matrix.plant(batch, monkeypatch)
     batch.work()
+    figure("G2", f"cells at {point}, {turn} call", len(matrix.FAULTS))
     for fault, verdict in batch.verdicts().items():
         with subtests.test(f"{point}-{fault}-{turn}"):
             assert verdict == matrix.expected(point, fault)

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 
 from tests.faults.test_kill import worker_env
+from tests.figures import Figure
 from tests.soak.loop import FAULTS, Plan, Result, Soak
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 LOST = tuple(fault for fault in FAULTS if fault["fault"].startswith(("timeout", "reset", "late")))
+SERVER = tuple({"fault": f"http500_{when}"} for when in ("before", "after"))
+JUNK = ({"fault": "html_200"}, {"fault": "truncated_json"}, {"fault": "empty"})
 LATE = ({"fault": "late_accept", "seconds": 2.5},)
 # Each bug with what brings it out.
 PLANTED = {
@@ -17,20 +20,33 @@ PLANTED = {
     "mark_first": Plan(60, kills=12, faults=()),
     "hasty": Plan(15, kills=0, faults=LATE),
     "lease": Plan(40, kills=0, stops=6, stopped_for=(2.5, 3.0), faults=(), grace=0.3),
+    "late_row": Plan(60, kills=12, faults=()),
+    "wrong_token": Plan(15, kills=0, faults=()),
+    "trusts_500": Plan(15, kills=0, faults=SERVER),
+    "trusts_200": Plan(15, kills=0, faults=JUNK),
+    "never_swept": Plan(40, kills=8, faults=()),
+    "silent": Plan(15, kills=0, faults=LOST),
+    "gives_up": Plan(15, kills=0, faults=LOST),
 }
+SHORT = ("naive", "mark_first", "hasty")
 
 
 def soak(world: Any, plan: Plan) -> Result:
     return Soak(world.remote, worker_env(world.url), plan).run()
 
 
-def test_killed_and_stopped_workers_ship_everything_once(world: Any) -> None:
+def test_killed_and_stopped_workers_ship_everything_once(world: Any, figure: Figure) -> None:
     result = soak(world, Plan(packages=60, kills=12, stops=3, stopped_for=(0.5, 1.5)))
     assert result.wrong == []
     assert (result.kills, result.stops, result.packages) == (12, 3, 60)
     assert result.faulty > 10
+    figure("G1", "violations of I1 to I10 in 12 kills, 60 packages", len(result.wrong))
 
 
-@pytest.mark.parametrize("name", [*[*PLANTED][:3], pytest.param("lease", marks=pytest.mark.long)])
-def test_a_planted_bug_is_found(world: Any, name: str) -> None:
-    assert soak(world, replace(PLANTED[name], planted=name, rest=5)).wrong
+@pytest.mark.parametrize(
+    "name", [name if name in SHORT else pytest.param(name, marks=pytest.mark.long) for name in PLANTED]
+)
+def test_a_planted_bug_is_found(world: Any, name: str, figure: Figure) -> None:
+    wrong = soak(world, replace(PLANTED[name], planted=name, rest=5)).wrong
+    assert wrong
+    figure("G3", f"found by killing: {name}", f"yes, {len(wrong)} violations")

@@ -17,6 +17,7 @@ from merchants import lines
 from merchants.models import Credential, Platform
 from tests import services
 from tests.conftest import SECRET
+from tests.figures import Figure
 from tests.lines.conftest import Provider
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -99,7 +100,7 @@ def end_token(world: Any, how: int, offset: int) -> None:
 
 @pytest.mark.parametrize("mode", FETCHES, indirect=True)
 def test_eight_processes_fetch_once_per_expiry(
-    mode: str, world: Any, hammers: Any, tmp_path: Path, wait_for: Callable[..., None]
+    mode: str, world: Any, hammers: Any, tmp_path: Path, wait_for: Callable[..., None], figure: Figure
 ) -> None:
     world.remote.ask("DELETE", "/_sandbox/ledger")
     offsets = (6950, 13900, 0, 20850, 0)  # two hours less a little from fetch to fetch
@@ -116,6 +117,8 @@ def test_eight_processes_fetch_once_per_expiry(
     # Only calls that were on their way when the token was killed: two kills, eight processes.
     assert refused <= 2 * PROCESSES
     assert len(world.remote.ledger(path=FETCHES[mode])) == 5
+    figure("G6", f"{mode}: fetches in five expiries of {PROCESSES} processes", 5)
+    figure("G6", f"{mode}: calls refused of a hundred", f"{100 * refused / calls:.2f} ({refused} of {calls})")
 
 
 def test_a_crash_between_answer_and_commit_costs_one_lease(world: Any) -> None:

@@ -13,6 +13,7 @@ import time_machine
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from tests.figures import Figure
 from tests.model.machine import GRACE, Desk, World
 from tests.model.planted import BUGS, Plant
 
@@ -51,7 +52,8 @@ PLANTS = [
 
 
 @pytest.mark.parametrize("plant", PLANTS)
-def test_a_planted_bug_is_found(model: World, monkeypatch: Any, plant: Plant) -> None:
+def test_a_planted_bug_is_found(model: World, monkeypatch: Any, plant: Plant, figure: Figure) -> None:
     plant(monkeypatch)
     with pytest.raises(AssertionError, match=r"I1|I2|I3|I9"):
         explore(model, 150)
+    figure("G3", f"found by histories: {plant.__name__}", "yes")

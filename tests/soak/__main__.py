@@ -2,7 +2,8 @@
 
     python -m tests.soak --packages 10000 --kills 1000 --stops 60 --seeds 1,2
 
-DATABASE_URL names the database to use, one that may be emptied; without it a fresh SQLite file is made.
+Runs on a fresh SQLite file, with DB=postgres on a PostgreSQL that it starts; DATABASE_URL names another database, one
+that may be emptied.
 """
 
 import argparse
@@ -13,6 +14,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests import services
+
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
@@ -22,7 +25,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=1_000)
     parser.add_argument("--stops", type=int, default=60)
     parser.add_argument("--seeds", default="1,2", help="the amount is shared among them")
-    parser.add_argument("--planted", default="", help="a bug to find: naive, mark_first, hasty, lease")
+    parser.add_argument("--planted", default="", help="a bug to find, by its name in planted.py")
     return parser.parse_args(arguments)
 
 
@@ -31,7 +34,8 @@ def _set_up() -> tuple[Path, str]:
     from cryptography.fernet import Fernet
 
     folder = Path(tempfile.mkdtemp(prefix="fahuo-soak-"))
-    url = os.environ.setdefault("DATABASE_URL", f"sqlite:///{folder}/soak.sqlite3")
+    fresh = services.postgres_url() if services.is_postgres() else f"sqlite:///{folder}/soak.sqlite3"
+    url = os.environ.setdefault("DATABASE_URL", fresh)
     os.environ |= {
         "READ_DOTENV": "0", "SECRET_KEY": "soak-only-" + "x" * 50, "VAR_DIR": str(folder), "SYNC_EVERY": "0",
         "CREDENTIAL_KEYS": Fernet.generate_key().decode(), "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -75,6 +79,8 @@ def _tell(seed: int, result: Any) -> None:
         f"{result.stops} stops, {result.calls} calls of which {result.faulty} faulty, "
         f"{result.seconds:.0f} s; {result.statuses}"
     )
+    for status, (median, most, longest) in result.stayed.items():
+        print(f"  {status}: median {median:.1f} s, 99 % within {most:.1f} s, longest {longest:.1f} s")
     for sentence in result.wrong[:20]:
         print(f"  WRONG {sentence}")
     print(f"  violations of I1 to I10: {len(result.wrong)}", flush=True)
@@ -87,11 +93,13 @@ def main(arguments: list[str]) -> int:
     import django
 
     django.setup()
+    from tests.database import empty
+
     print(f"database: {database.split(':')[0]}", flush=True)
     seeds = [int(seed) for seed in options.seeds.split(",")]
     wrong = 0
     for seed in seeds:
-        subprocess.run([sys.executable, "manage.py", "flush", "--no-input", "--verbosity", "0"], check=True)
+        empty("default")
         result = _one(seed, options, len(seeds))
         _tell(seed, result)
         wrong += len(result.wrong)

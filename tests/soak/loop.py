@@ -83,6 +83,8 @@ class Result:
     faulty: int = 0
     seconds: float = 0.0
     statuses: dict[str, int] = field(default_factory=dict)
+    # Seconds that packages stayed in these states: the median, the 99th of a hundred, the longest.
+    stayed: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
 
 
@@ -242,4 +244,5 @@ class Soak:
         self.result.faulty = sum(1 for row in history.sends if row["fault"])
         for package in history.packages:
             self.result.statuses[package.status] = self.result.statuses.get(package.status, 0) + 1
+        self.result.stayed = {status: history.stayed(status) for status in (states.SENDING, states.UNKNOWN)}
         return self.result

@@ -92,9 +92,90 @@ def lease() -> None:
     pump.send_in_time = send
 
 
+def late_row() -> None:
+    """The row of the call is written when its answer is there."""
+    from shipping.dispatch import pump
+    from shipping.models import Attempt
+
+    honest, answered = pump.prepare, pump.record
+
+    def prepare(attempt: Any) -> Any:
+        body = honest(attempt)
+        if body is not None:
+            Attempt.objects.filter(pk=attempt.pk).update(sent_at=None, request=None)
+        return body
+
+    def record(attempt: Any, outcome: Any) -> None:
+        Attempt.objects.filter(pk=attempt.pk).update(sent_at=attempt.sent_at, request=attempt.request)
+        answered(attempt, outcome)
+
+    pump.prepare, pump.record = prepare, record
+
+
+def wrong_token() -> None:
+    """One token for everybody."""
+    from merchants.models import Merchant
+    from shipping.dispatch import pump
+
+    honest = pump.lines.current
+    pump.lines.current = lambda merchant: honest(Merchant.objects.order_by("pk")[0])
+
+
+def _read_as(is_wrong: Callable[[Any], bool], then: str) -> None:
+    """An answer of this kind is taken for a clear one."""
+    from dataclasses import replace
+
+    from shipping.dispatch import pump
+
+    honest = pump.record
+
+    def record(attempt: Any, outcome: Any) -> None:
+        honest(attempt, replace(outcome, then=then) if is_wrong(outcome) else outcome)
+
+    pump.record = record
+
+
+def trusts_500() -> None:
+    """An HTTP 500 is taken for a refusal."""
+    _read_as(lambda outcome: (outcome.reply.http_status or 0) >= 500, "rejected")
+
+
+def trusts_200() -> None:
+    """An HTTP 200 is taken for success, whatever stands in it."""
+    _read_as(lambda outcome: outcome.then == "unclear" and outcome.reply.http_status == 200, "accepted")
+
+
+def never_swept() -> None:
+    """What a dead worker had in hand is nobody's."""
+    from shipping.dispatch import pump
+
+    pump.sweep = lambda run_id, in_hand: 0
+
+
+def silent() -> None:
+    """A status is changed past its only door."""
+    from shipping import states
+    from shipping.dispatch import pump
+    from shipping.models import Package
+
+    honest = pump.record
+
+    def record(attempt: Any, outcome: Any) -> None:
+        honest(attempt, outcome)
+        moved = Package.objects.filter(attempt=attempt.pk, status=states.UNKNOWN)
+        moved.update(status=states.CONFLICT)
+
+    pump.record = record
+
+
+def gives_up() -> None:
+    """A call without an answer is closed as refused after one look."""
+    _read_as(lambda outcome: outcome.then == "unclear", "rejected")
+
+
 PLANTED: dict[str, Callable[[], None]] = {
-    "naive": naive,
-    "mark_first": mark_first,
-    "hasty": hasty,
-    "lease": lease,
-}
+    bug.__name__: bug
+    for bug in (
+        naive, mark_first, hasty, lease, late_row, wrong_token, trusts_500, trusts_200, never_swept, silent, gives_up,
+    )
+}  # fmt: skip

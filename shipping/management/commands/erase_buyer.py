@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from shipping.archiving import Missing
 from shipping.erasing import erase_buyer
 
 
@@ -16,7 +17,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         openid = options["openid"].strip()
-        erased = erase_buyer(openid) if openid else 0
+        try:
+            erased = erase_buyer(openid) if openid else 0
+        except Missing as error:
+            raise CommandError(f"没有清除完，归档文件不在手边；放回去再运行一次：{error}") from None
         if not erased:
             raise CommandError("没有这个买家的订单；可能已经清除过了。")
         self.stdout.write(f"已清除 {erased} 个订单里的个人信息。")

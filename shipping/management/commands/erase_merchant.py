@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from merchants.models import Merchant
+from shipping.archiving import Missing
 from shipping.erasing import erase_merchant
 
 
@@ -19,5 +20,8 @@ class Command(BaseCommand):
         merchant = Merchant.objects.filter(appid=options["appid"].strip()).first()
         if merchant is None:
             raise CommandError(f"没有 AppID 为 {options['appid']} 的店铺。", returncode=2)
-        erased = erase_merchant(merchant)
+        try:
+            erased = erase_merchant(merchant)
+        except Missing as error:
+            raise CommandError(f"没有清除完，归档文件不在手边；放回去再运行一次：{error}") from None
         self.stdout.write(f"{merchant.name} 已停用，凭证已删除；已清除 {erased} 个订单里的个人信息。")
