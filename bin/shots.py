@@ -66,7 +66,12 @@ def walk(page: Page, url: str, width: str) -> None:
     page.click(".submit-bar button[name=go]")
     page.wait_for_selector(".package-shipped")
     shoot(page, "order", width)
-    for path, name in ((f"/orders/{REJECTED}/", "error"), ("/history/", "history"), ("/errors/", "codes")):
+    for path, name in (
+        (f"/orders/{REJECTED}/", "error"),
+        ("/history/", "history"),
+        ("/errors/", "codes"),
+        ("/board/?period=7d", "board"),
+    ):
         page.goto(url + path)
         shoot(page, name, width)
 

@@ -32,6 +32,7 @@ MENU = (
     Entry(pgettext_lazy("plural", "订单"), "order_list", "icons/list-details.svg", Role.STAFF),
     Entry(_("批量发货"), "batch_list", "icons/upload.svg", Role.STAFF),
     Entry(_("扫描发货"), "scan", "icons/barcode.svg", Role.STAFF),
+    Entry(_("看板"), "board", "icons/chart-bar.svg", Role.MANAGER),
     Entry(_("待裁定"), "conflict_list", "icons/eye.svg", Role.MANAGER, conflict_count),
     Entry(_("发货记录"), "history", "icons/history.svg", Role.MANAGER),
     Entry(_("成员"), "member_list", "icons/user.svg", Role.MANAGER),

@@ -29,7 +29,12 @@ NEXT_LOOKS = 30
 READ_TAKES = timedelta(minutes=1)
 
 
-def _unheld(rows: Orders) -> Orders:
+def day_ends() -> datetime:
+    """The midnight that today ends with."""
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def without_held(rows: Orders) -> Orders:
     return rows.filter(~Exists(open_holds(OuterRef("pk"))))
 
 
@@ -65,9 +70,12 @@ def _to_intercept(rows: Orders, user: User) -> Orders:
 
 # tab -> its orders of those a person may see
 TABS: dict[str, Callable[[Orders, User], Orders]] = {
-    "todo": lambda rows, user: _unheld(rows.filter(status__in=TO_SHIP)),
-    "partly": lambda rows, user: _unheld(rows.filter(status=21)),
-    "due": lambda rows, user: _unheld(rows.filter(status__in=TO_SHIP, due_at__lt=timezone.now() + DUE_SOON)),
+    "todo": lambda rows, user: without_held(rows.filter(status__in=TO_SHIP)),
+    "partly": lambda rows, user: without_held(rows.filter(status=21)),
+    "due": lambda rows, user: without_held(
+        rows.filter(status__in=TO_SHIP, due_at__lt=timezone.now() + DUE_SOON)
+    ),
+    "today": lambda rows, user: without_held(rows.filter(status__in=TO_SHIP, due_at__lt=day_ends())),
     "held": lambda rows, user: rows.filter(
         Q(status__in=WAITS_BY_NATURE) | Q(Exists(open_holds(OuterRef("pk")))),
         status__in=(*TO_SHIP, *WAITS_BY_NATURE),
@@ -83,6 +91,7 @@ STATUSES: dict[str, tuple[int, ...]] = {
     "todo": TO_SHIP,
     "partly": (21,),
     "due": TO_SHIP,
+    "today": TO_SHIP,
     "held": (*TO_SHIP, *WAITS_BY_NATURE),
     "shipped": SHIPPED,
 }

@@ -26,20 +26,29 @@ Asked = Mapping[str, str]
 PACKAGES, CALLS = "packages", "calls"
 MODELS: dict[str, type[Package] | type[Attempt]] = {PACKAGES: Package, CALLS: Attempt}
 MOMENTS = {PACKAGES: "status_at", CALLS: "started_at"}
-FILTERS = ("q", "merchant", "status", "code", "courier", "person", "batch", "since", "until")
+FILTERS = (
+    "q", "merchant", "status", "code", "courier", "person", "batch", "since", "until",
+    "kind", "first", "took",
+)  # fmt: skip
 # Of a call these are asked of its packages, one by one: without a day to begin at it looks back this far.
-OF_ITS_PACKAGES = ("status", "courier", "person", "batch")
+OF_ITS_PACKAGES = ("status", "courier", "person", "batch", "kind", "first", "took")
 LOOKS_BACK = timedelta(days=31)
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
 # A search by a beginning goes no further: who has more of the number types it.
 FOUND_AT_MOST = 200
+# Of a year: what is longer was never paid, or never read.
+LONGEST_TAKEN = 60 * 24 * 366
 # No row has them: a person nobody is, a batch that is no number, no code at all.
 NOBODY, NO_CODE = 0, -(10**12)
 # Columns in the order they lead in; packages that were shipped are many, all others few.
 LEADS = ("errcode", "batch", "person", "delivery_id", "status")
 RARE_FIRST = ("errcode", "batch", "status", "person", "delivery_id")
+# Asked of each row only: no index leads to them.
+NEVER_LEAD = ("slug", "kind")
 NOTHING = {
     "errcode": NO_CODE - 1,
+    "slug": "",
+    "kind": "",
     "batch": NOBODY - 1,
     "person": NOBODY - 1,
     "delivery_id": "?",
@@ -51,7 +60,8 @@ KEYS = {"batch": "batch_id", "person": "person_id"}
 def asked_of(given: Mapping[str, str]) -> dict[str, str]:
     """The filters of a page, and of calls the day to begin at where they need one."""
     asked = {name: text for name in FILTERS if (text := given.get(name, "").replace("\x00", "").strip())}
-    must_begin = given.get("show") == CALLS and any(name in asked for name in OF_ITS_PACKAGES)
+    of_packages = any(name in asked for name in OF_ITS_PACKAGES) or _is_word(asked.get("code", ""))
+    must_begin = given.get("show") == CALLS and of_packages
     if must_begin and not asked.get("q"):
         asked.setdefault("since", f"{timezone.localdate() - LOOKS_BACK:%Y-%m-%d}")
     return asked
@@ -134,7 +144,7 @@ def rows_of(what: str, store: int, asked: Asked, *, is_led: bool = True) -> Quer
     column = MOMENTS[what]
     if not is_led or asked.get("q"):
         rows, column = rows.alias(moment=Coalesce(F(column), F(column))), "moment"
-    return _within(rows, column, day(asked.get("since", "")), day(asked.get("until", "")))
+    return _within(rows, column, asked.get("since", ""), asked.get("until", ""))
 
 
 def _packages(store: int, asked: Asked, is_led: bool) -> QuerySet[Any]:
@@ -146,7 +156,8 @@ def _packages(store: int, asked: Asked, is_led: bool) -> QuerySet[Any]:
     if columns and is_led and not asked.get("q"):
         lead = columns.pop(0)
         rows = rows.filter(**{lead: wanted[lead]})
-    return _asked_of_each(rows, {column: wanted[column] for column in columns})
+    others = [*columns, *(column for column in NEVER_LEAD if column in wanted)]
+    return _asked_of_the_board(_asked_of_each(rows, {column: wanted[column] for column in others}), asked)
 
 
 def _calls(store: int, asked: Asked, is_led: bool) -> QuerySet[Any]:
@@ -155,10 +166,10 @@ def _calls(store: int, asked: Asked, is_led: bool) -> QuerySet[Any]:
         code_wanted = {"errcode": code}
         is_lead = is_led and not asked.get("q")
         rows = rows.filter(**code_wanted) if is_lead else _asked_of_each(rows, code_wanted)
-    if not wanted:
+    if not wanted and not _of_the_board(asked):
         return rows
-    packages = Package.objects.filter(shipment=OuterRef("shipment"))
-    return rows.filter(Exists(_asked_of_each(packages, wanted)))
+    packages = _asked_of_each(Package.objects.filter(shipment=OuterRef("shipment")), wanted)
+    return rows.filter(Exists(_asked_of_the_board(packages, asked)))
 
 
 def _wanted(store: int, asked: Asked) -> dict[str, int | str]:
@@ -166,11 +177,21 @@ def _wanted(store: int, asked: Asked) -> dict[str, int | str]:
     readings = (
         ("status", "status", lambda text: text),
         ("errcode", "code", _number),
+        ("kind", "kind", lambda text: text),
         ("delivery_id", "courier", lambda text: _courier(store, text)),
         ("person", "person", lambda text: _person(store, text)),
         ("batch", "batch", lambda text: whole(text) or NOBODY),
     )
-    return {column: read(asked[name]) for column, name, read in readings if asked.get(name)}
+    wanted = {column: read(asked[name]) for column, name, read in readings if asked.get(name)}
+    if _is_word(asked.get("code", "")):
+        del wanted["errcode"]
+        wanted["slug"] = asked["code"]
+    return wanted
+
+
+def _is_word(code: str) -> bool:
+    """A refusal of our own has a word instead of a number."""
+    return code.isidentifier() and code.isascii()
 
 
 def _number(text: str) -> int:
@@ -181,6 +202,9 @@ def _number(text: str) -> int:
 
 
 def _courier(store: int, text: str) -> str:
+    """A code or a name of the store's list; "-" is what goes without a courier."""
+    if text == "-":
+        return ""
     named = Courier.objects.filter(merchant=store, delivery_name=text)
     return named.values_list("delivery_id", flat=True).first() or normalise(text)
 
@@ -202,15 +226,36 @@ def _asked_of_each(rows: QuerySet[Any], wanted: Mapping[str, int | str]) -> Quer
     return rows
 
 
-def _within(rows: QuerySet[Any], column: str, since: date | None, until: date | None) -> QuerySet[Any]:
-    """By moments instead of dates, which no index is sorted by."""
-    if since:
-        rows = rows.filter(**{f"{column}__gte": _midnight(since)})
-    return (
-        rows.filter(**{f"{column}__lt": _midnight(min(until, LAST_DAY) + timedelta(days=1))})
-        if until
-        else rows
-    )
+def _of_the_board(asked: Asked) -> bool:
+    return bool(asked.get("first") or asked.get("took"))
+
+
+def _asked_of_the_board(rows: QuerySet[Any], asked: Asked) -> QuerySet[Any]:
+    """Of packages: whether they were the first try, and how many minutes after the payment they left."""
+    if asked.get("first"):
+        rows = rows.filter(shipment__corrects=None)
+    least, _, most = asked.get("took", "").partition("-")
+    for name, minutes in (("gte", whole(least)), ("lt", whole(most))):
+        if minutes is not None:
+            paid = F("order__paid_at") + timedelta(minutes=min(minutes, LONGEST_TAKEN))
+            rows = rows.alias(left_at=Coalesce(F("status_at"), F("status_at"))).filter(
+                **{f"left_at__{name}": paid}
+            )
+    return rows
+
+
+def _within(rows: QuerySet[Any], column: str, since: str, until: str) -> QuerySet[Any]:
+    """By moments, since no index is sorted by dates; a day is meant whole, a moment ends before itself."""
+    if begins_at := _midnight(begin) if (begin := day(since)) else _moment(since):
+        rows = rows.filter(**{f"{column}__gte": begins_at})
+    end = day(until)
+    ends_at = _midnight(min(end, LAST_DAY) + timedelta(days=1)) if end else _moment(until)
+    return rows.filter(**{f"{column}__lt": ends_at}) if ends_at else rows
+
+
+def _moment(text: str) -> datetime | None:
+    found = moment(text)
+    return found if found and FIRST_DAY < found.date() < LAST_DAY else None
 
 
 def _midnight(of: date) -> datetime:

@@ -11,7 +11,7 @@ from django_tasks_db.models import DBTaskResult
 from merchants import delivering, errands, events, lines
 from merchants.models import Merchant
 
-from . import archiving, erasing, exporting, following, rereading, syncing
+from . import archiving, digests, erasing, exporting, figures, following, rereading, syncing
 from . import errands as order_errands
 from .batches.steps import work
 from .dispatch import Pump, allowance
@@ -78,6 +78,19 @@ def write_export(pk: str) -> None:
     """Go on with a file of the history for a slice, and behind what else waits if something is left."""
     if exporting.work(int(pk)):
         write_export.enqueue(pk)
+
+
+@task(queue_name="sync")
+def count_figures() -> None:
+    """Keep the board's sums of hours that are over, a slice at a time."""
+    if figures.count_all():
+        count_figures.enqueue()
+
+
+@task(queue_name="rest")
+def write_digests() -> None:
+    """Hand each store's morning digest to its channels when its hour has come."""
+    digests.write_due()
 
 
 @task(queue_name="rest")

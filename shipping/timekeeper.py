@@ -9,9 +9,11 @@ from django.utils.module_loading import import_string
 from merchants.delivering import hand_out as hand_out_messages
 
 from .batches.steps import wake_stuck
+from .digests import wake_due as wake_digests
 from .dispatch.sweeping import sweep
 from .dispatch.waiting import is_work_due
 from .errands import hand_out
+from .figures import wake_due as wake_figures
 from .following import sync_due
 from .models import Schedule
 from .rereading import wake_overdue
@@ -26,6 +28,8 @@ SCHEDULE = {
     "messages": 10,
     "renew_tokens": 60,
     "read_allowances": 60,
+    "figures": 60,
+    "digests": 60,
     "prune_tasks": 3600,
     "remove_old_bodies": 86400,
     "archive_attempts": 86400,
@@ -41,6 +45,8 @@ AT_ONCE: dict[str, Callable[[], object]] = {
     "sync_due": sync_due,
     "order_errands": hand_out,
     "wake_overdue": wake_overdue,
+    "figures": wake_figures,
+    "digests": wake_digests,
     "messages": hand_out_messages,
 }
 

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 
-from sandbox.seed import codes, shops, ways
+from sandbox.seed import codes, past, shops, ways
 
 
 def _empty(db: sqlite3.Connection, now: float) -> None:
@@ -16,6 +16,7 @@ def _demo(db: sqlite3.Connection, now: float) -> None:
     Times are relative to ``now``.
     """
     shops.plant(db, now)
+    past.plant(db, now)
     codes.plant(db, now)
     ways.plant(db, now)
 

@@ -99,7 +99,7 @@ def _order(shop: Shop, number: int, scene: Scene, now: float) -> Json:
         more["address_apply_time"] = int(now) - 1200
     lines = [
         order_line(shop.shelf[name], pieces, delivery_deadline=deadline, **scene.line.get(place, {}))
-        for place, (name, pieces) in enumerate(_parsed(scene.goods), 1)
+        for place, (name, pieces) in enumerate(parsed(scene.goods), 1)
     ]
     more = {"status": 20 if scene.status is None else scene.status, **more}
     made = build.order(lines, order_id(shop.number, number), create_time=int(now - age), **more)
@@ -107,7 +107,7 @@ def _order(shop: Shop, number: int, scene: Scene, now: float) -> Json:
     return _with_past(made, shop, scene, now)
 
 
-def _parsed(goods: str) -> list[tuple[str, int]]:
+def parsed(goods: str) -> list[tuple[str, int]]:
     """ "phone*1 case*2" -> [("phone", 1), ("case", 2)]."""
     return [(name, int(pieces)) for name, pieces in (one.split("*") for one in goods.split())]
 
@@ -128,7 +128,7 @@ def _package(shop: Shop, parcel: tuple[str, str, str]) -> Json:
     courier, waybill, goods = parcel
     infos = [
         {"product_id": shop.shelf[name].product_id, "sku_id": shop.shelf[name].sku_id, "product_cnt": pieces}
-        for name, pieces in _parsed(goods)
+        for name, pieces in parsed(goods)
     ]
     if not courier:
         return build.package(infos, deliver_type=3)

@@ -9,6 +9,7 @@ from .codes import CodeText, UnknownCode
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
 from .exports import Export, ExportPart
+from .figures import EVERY_MORNING, WHOLE_DAY, BoardVisit, Digest, DigestTime, Figure, FigureCursor
 from .keeping import Archive, Restore, RestoredShipment
 from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
@@ -16,7 +17,9 @@ from .station import ScanSession, SerialUse
 from .tempo import Allowance, Tempo
 
 __all__ = [
+    "EVERY_MORNING",
     "LAST_DAY",
+    "WHOLE_DAY",
     "Allowance",
     "Archive",
     "Attempt",
@@ -25,11 +28,16 @@ __all__ = [
     "BatchOrder",
     "BatchRow",
     "BatchStore",
+    "BoardVisit",
     "CodeText",
     "Courier",
     "Course",
+    "Digest",
+    "DigestTime",
     "Export",
     "ExportPart",
+    "Figure",
+    "FigureCursor",
     "Hold",
     "Opening",
     "Order",

@@ -37,6 +37,8 @@ TAB_WORDS = {
     "shipped": _("已发货"),
     "all": _("全部"),
 }
+# Tabs that other pages lead to: shown while one is on them.
+LED_TO = {"today": _("24:00 前要发")}
 KIND_WORDS = {
     "virtual": _("虚拟"),
     "subsidy": _("国补"),
@@ -136,7 +138,8 @@ def _asked(request: MemberRequest) -> tuple[str, dict[str, str]]:
 
 def _counts(request: MemberRequest, tab: str, asked: dict[str, str]) -> dict[str, object]:
     counts = lists.tab_counts(request.user, asked)
-    tabs = [(name, word, list_query(name, asked), counts.get(name)) for name, word in TAB_WORDS.items()]
+    words = TAB_WORDS | {name: word for name, word in LED_TO.items() if name == tab}
+    tabs = [(name, word, list_query(name, asked), counts.get(name)) for name, word in words.items()]
     tiles = [
         {**tile._asdict(), "count": counts[tile.name], "url": f"?{list_query(tile.tab, asked)}"}
         for tile in TILES

@@ -40,7 +40,7 @@ def test_axe_finds_nothing(
     for path in (
         "/", "/?tab=trouble", f"/orders/{order.order_id}/", f"/orders/{order.order_id}/ship/",
         f"/orders/{wrong.order_id}/", "/search/?q=37", "/search/?q=zzzz", "/errors/?q=6060", "/errors/606005/", "/history/",
-        "/history/?show=calls", "/exports/",
+        "/history/?show=calls", "/exports/", "/board/", "/board/?period=7d", "/board/digest/",
         "/scan/", "/scan/codes/", "/scan/badges/", "/serials/", "/me/", "/members/", "/todo/", f"/slips/?paper=a4&order={order.order_id}",
     ):  # fmt: skip
         page.goto(live_server.url + path)

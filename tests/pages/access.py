@@ -274,6 +274,12 @@ ROUTES: dict[str, Route] = {
     "error_list": Route(ANYONE),
     "error_detail": Route(ANYONE, args=lambda store: ("606005",)),
     "history": Route(MANAGER),
+    "board": Route(MANAGER),
+    "board_now": Route(MANAGER),
+    "digest": Route(MANAGER),
+    "digest_set": Route(
+        MANAGER, "POST", lambda store: (store.merchant.pk,), lambda store: {"at": "08:30", "is_on": "on"}
+    ),
     "attempt_report": Route(STAFF, args=lambda store: (store.package.shipment.attempts.get().pk,)),
     "export_list": Route(MANAGER),
     "export_create": Route(

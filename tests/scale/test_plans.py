@@ -16,6 +16,7 @@ from shipping import lists, past
 from shipping.models import Order, Package
 from shipping.models.orders import KINDS
 from shipping.queries import order_facts
+from shipping.views.board import PERIODS
 from tests.scale.rows import fill
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.postgres]
@@ -55,7 +56,15 @@ class Query(NamedTuple):
             'SELECT %s AS "a" FROM "shipping_order" WHERE "shipping_order"."merchant_id" IN'
         ):
             return False  # whether there is any order at all
-        few = ("in_trouble", "order_is_", "order_has_", "order_alarmed", "synccursor", "courier")
+        few = (
+            "in_trouble",
+            "order_is_",
+            "order_has_",
+            "order_alarmed",
+            "synccursor",
+            "figurecursor",
+            "courier",
+        )
         whole = [line for line in self.plan if line.endswith("(merchant_id=?)") and "shipping_" in line]
         return any(not any(name in line for name in few) for line in whole) and "ORDER BY" not in self.sql
 
@@ -162,6 +171,7 @@ def pages() -> Iterator[str]:
             f"/?tab={tab}&merchant=&after={after}",
         )
         yield from (f"/?tab={tab}&merchant=&kind={kind}" for kind in ("gift", "virtual", "notes"))
+    yield "/?tab=today&merchant="
     yield from (f"/search/?q={typed}" for typed in (
         order.order_id, "370", "3700000", package.waybill_id, "SF0000", "SN1", "手机", "口红 哑光", "1234", "14",
     ))  # fmt: skip
@@ -181,10 +191,16 @@ def pages() -> Iterator[str]:
         f"q={package.waybill_id}&person=one",
         "q=SF0000&since=2026-01-01",
         "q=370000",
+        "code=address_changed",
+        "status=rejected&code=606005&kind=send&first=1&since=2026-01-01T09:00&until=2026-01-01T10:00",
+        "status=shipped&kind=send&took=60-240&since=2026-01-01&until=2026-03-01",
+        "status=shipped&courier=-",
     )
     yield from (f"/history/?{asked}" for asked in (*filters, f"before={quote(past.mark_of(package))}"))
     yield from (f"/history/?show=calls&{asked}" for asked in filters)
     yield "/errors/606005/"
+    yield from (f"/board/?period={period}&merchant={store}" for period in PERIODS for store in ("", "wx0"))
+    yield "/board/now/"
     yield from ("/trouble/", "/counts/", "/orders/sync/state/", "/conflicts/", "/batches/")
 
 

@@ -14,6 +14,8 @@ from merchants.credentials import save_credential, save_platform, save_push_secr
 from merchants.models import Merchant, Mode, Platform, User
 from merchants.services import add_merchant, set_membership
 from shipping.drafts import VIRTUAL, CourseDraft, Draft, PackageDraft, SerialDraft
+from shipping.figures import count_on
+from shipping.management.demo_history import make_history
 from shipping.models import Order, SyncCursor
 from shipping.queries import order_facts
 from shipping.services import save_draft
@@ -34,6 +36,7 @@ PLATFORM = {
     "push_token": "demo-push-token",
     "aes_key": "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C",
 }
+WITH_PAST = ("wx1000000000000001", "wx1000000000000002")
 CODE_STORES = ("wx1000000000000003", "wx1000000000000004")
 PEOPLE = {"staff": "小王", "manager": "李主管", "admin": "陈管理"}
 PASSWORD = "fahuo-demo"  # noqa: S105 - printed on the demo's own login page
@@ -55,8 +58,12 @@ class Command(BaseCommand):
             # Set only when everything was read, so that an interrupted start reads on.
             if merchant.orders_read_at is None and merchant.appid != AUTHORIZED:
                 self._step(merchant.name, partial(_read_orders, merchant))
+            if merchant.appid in WITH_PAST:
+                self._step(f"{merchant.name}的发货记录", partial(make_history, merchant))
             if merchant.appid in CODE_STORES:
                 self._step(f"{merchant.name}的草稿", partial(_drafts, merchant))
+        for merchant in merchants:
+            count_on(merchant.pk, float("inf"))
 
     def _step(self, name: str, work: Callable[[], list[T]]) -> list[T]:
         began = time.monotonic()
