@@ -34,9 +34,13 @@ test: .venv/.dev ## the suite on SQLite, its heart on PostgreSQL; DB=postgres: a
 	@[ $(DB) = postgres ] || DB=postgres bin/suite -m "postgres$(SHORT)" $(SHORT_PG) -n 3 --dist worksteal $(ARGS)
 	@bin/suite -m "browser$(SHORT)" -n 2 --dist load $(ARGS)
 
-check: .venv/.dev ## lint, types, import contract, migrations, production settings
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
-	@bin/with-secrets .venv/bin/mypy config wechat merchants shipping sandbox bench
+PARTS := config wechat merchants shipping sandbox
+check: .venv/.dev ## lint, security, templates, lengths, types, layers, migrations, production settings
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && bin/lengths
+	@.venv/bin/djade --check $$(git ls-files 'templates/*.html') && .venv/bin/djlint --lint --quiet templates
+	@# On its error stream it tells of exceptions that hold; what it finds is on the other.
+	@.venv/bin/bandit -q -c pyproject.toml -r $(PARTS) bin manage.py 2>/dev/null
+	@bin/with-secrets .venv/bin/mypy $(PARTS) bench manage.py bin/shots.py
 	@bin/with-secrets .venv/bin/lint-imports
 	@bin/with-secrets $(PY) manage.py makemigrations --check --dry-run
 	@bin/with-secrets env DEBUG=0 PUBLIC_URL=https://desk.example.com \
@@ -62,8 +66,9 @@ messages: .venv/.run ## gather the words on screen for locale/en and compile it,
 	@bin/with-secrets $(PY) manage.py makemessages -l en --no-location --no-obsolete --no-wrap -i .venv -i var -i staticfiles -i tests
 	@bin/with-secrets $(PY) manage.py compilemessages -l en -i .venv
 
-format: .venv/.dev ## format the Python files
+format: .venv/.dev ## format the Python files and the templates
 	@.venv/bin/ruff format . && .venv/bin/ruff check --fix .
+	@.venv/bin/djade $$(git ls-files 'templates/*.html') || true
 
 requirements: ## pin and hash requirements*.in again
 	@.venv/bin/uv pip compile -q --python-version 3.11 --generate-hashes requirements.in -o requirements.txt

@@ -38,7 +38,7 @@ class Reporter(ExceptionReporter):
 
     # Django has escaped both; taking words out leaves them safe.
     def get_traceback_html(self) -> SafeString:
-        return mark_safe(redact(super().get_traceback_html()))  # noqa: S308
+        return mark_safe(redact(super().get_traceback_html()))  # noqa: S308  # nosec B308 B703
 
     def get_traceback_text(self) -> SafeString:
-        return mark_safe(redact(super().get_traceback_text()))  # noqa: S308
+        return mark_safe(redact(super().get_traceback_text()))  # noqa: S308  # nosec B308 B703

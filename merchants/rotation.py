@@ -63,7 +63,7 @@ def _batch(
     model: type[models.Model], column: str, last: int, database: BaseDatabaseWrapper
 ) -> list[tuple[int, str]]:
     table, name, pk = _names(model, column)
-    query = f"SELECT {pk}, {name} FROM {table} WHERE {pk} > %s AND {name} <> '' ORDER BY {pk} LIMIT {BATCH}"  # noqa: S608 - names from our own models
+    query = f"SELECT {pk}, {name} FROM {table} WHERE {pk} > %s AND {name} <> '' ORDER BY {pk} LIMIT {BATCH}"  # noqa: S608 - names from our own models  # nosec B608
     with database.cursor() as cursor:
         cursor.execute(query, [last])
         return [(int(pk), str(stored)) for pk, stored in cursor.fetchall()]
@@ -85,7 +85,7 @@ def _replace(model: type[models.Model], column: str, pk: int, stored: str, fresh
     table, name, key = _names(model, column)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET {name} = %s WHERE {key} = %s AND {name} = %s",  # noqa: S608
+            f"UPDATE {table} SET {name} = %s WHERE {key} = %s AND {name} = %s",  # noqa: S608  # nosec B608
             [fresh, pk, stored],
         )
         return int(cursor.rowcount)

@@ -160,7 +160,7 @@ def push(env: dict[str, str], event: str, appid: str = "") -> None:
 def await_answer(url: str) -> None:
     for _ in range(200):
         try:
-            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - our own loopback address
+            urllib.request.urlopen(url, timeout=2).close()  # noqa: S310 - our own loopback address  # nosec B310
             return
         except OSError:
             time.sleep(0.1)

@@ -83,7 +83,7 @@ def read(db: sqlite3.Connection, wanted: dict[str, str], newest: int | None = No
     clauses = [FILTERS[name] for name in FILTERS if name in wanted]
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
     order = " ORDER BY seq" if newest is None else " ORDER BY seq DESC LIMIT :newest"
-    query = f"SELECT * FROM ledger{where}{order}"  # noqa: S608 - own names only
+    query = f"SELECT * FROM ledger{where}{order}"  # noqa: S608 - own names only  # nosec B608
     rows = db.execute(query, {**wanted, "newest": newest}).fetchall()
     return [_described(row) for row in rows]
 

@@ -62,7 +62,7 @@ def _page(call: Call, column: str, limit: int) -> list[sqlite3.Row]:
         where.append(clause)
         values.extend(some)
     query = (
-        f"SELECT order_id, {column} FROM orders WHERE {' AND '.join(where)}"  # noqa: S608 - own names only
+        f"SELECT order_id, {column} FROM orders WHERE {' AND '.join(where)}"  # noqa: S608 - own names only  # nosec B608
         f" ORDER BY {column}, order_id LIMIT ?"
     )
     return call.db.execute(query, (*values, limit)).fetchall()

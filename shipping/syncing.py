@@ -121,13 +121,7 @@ def apply_order(merchant: Merchant, data: OrderData, raw: dict[str, Any], began:
         data = replace(data, **BUYER)
     if is_alarming(order, data):
         order.alarm_at = timezone.now()
-    for name in SAME_NAME:
-        setattr(order, name, getattr(data, name))
-    order.phone_last4 = "".join(filter(str.isdigit, data.phone[-4:])) if len(data.phone) >= 7 else ""
-    order.placed_at, order.paid_at = moment(data.create_time), moment(data.pay_time)
-    order.platform_updated_at, order.deadline_at = moment(data.update_time), moment(data.deadline)
-    order.read_at = began
-    order.save(update_fields=[*SAME_NAME, *DERIVED])
+    _take_over(order, data, began)
     refunded = _refunded_since(order, data)
     _replace_lines(order, data)
     release_returned(order, refunded)
@@ -136,6 +130,16 @@ def apply_order(merchant: Merchant, data: OrderData, raw: dict[str, Any], began:
         OrderBody.objects.update_or_create(order=order, defaults={"body": raw, "read_at": began})
     _answer_the_event(order, began)
     return order
+
+
+def _take_over(order: Order, data: OrderData, began: datetime) -> None:
+    for name in SAME_NAME:
+        setattr(order, name, getattr(data, name))
+    order.phone_last4 = "".join(filter(str.isdigit, data.phone[-4:])) if len(data.phone) >= 7 else ""
+    order.placed_at, order.paid_at = moment(data.create_time), moment(data.pay_time)
+    order.platform_updated_at, order.deadline_at = moment(data.update_time), moment(data.deadline)
+    order.read_at = began
+    order.save(update_fields=[*SAME_NAME, *DERIVED])
 
 
 def _answer_the_event(order: Order, began: datetime) -> None:

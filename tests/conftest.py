@@ -62,10 +62,10 @@ def no_canary_is_left(quick_flush: None, tmp_path_factory: pytest.TempPathFactor
 def _note_tokens() -> list[str]:
     """Each access token that a sandbox of this process hands out, of a store or a platform."""
     granted: list[str] = []
-    real = tokens._grant
+    real: Any = tokens._grant
 
-    def noting(*asked: Any) -> Any:
-        made = real(*asked)
+    def noting(db: Any, appid: str, kind: str, now: float) -> dict[str, Any]:
+        made: dict[str, Any] = real(db, appid, kind, now)
         granted.append(made["access_token"])
         return made
 

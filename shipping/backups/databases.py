@@ -60,7 +60,7 @@ def holds_rows(database: BaseDatabaseWrapper, tables: tuple[str, ...]) -> bool:
     quote = database.ops.quote_name
     with database.cursor() as cursor:
         for name in set(tables) & set(database.introspection.table_names(cursor)):
-            cursor.execute(f"SELECT 1 FROM {quote(name)} LIMIT 1")  # noqa: S608 - names of our models
+            cursor.execute(f"SELECT 1 FROM {quote(name)} LIMIT 1")  # noqa: S608 - names of our models  # nosec B608
             if cursor.fetchone():
                 return True
     return False

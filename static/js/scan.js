@@ -239,10 +239,12 @@
   });
 
   document.addEventListener("DOMContentLoaded", () => {
-    one("[data-scripted]").hidden = false;
     for (const box of document.querySelectorAll("[data-keep]")) box.checked = localStorage.getItem(box.dataset.keep) !== "off";
-    if (navigator.mediaDevices?.getUserMedia) one("[data-camera]").hidden = false;
-    else if (matchMedia("(pointer: coarse)").matches) showPhoto();
+    // Shown from the start, so that nothing jumps when this runs.
+    if (!navigator.mediaDevices?.getUserMedia) {
+      one("[data-camera]").hidden = true;
+      if (matchMedia("(pointer: coarse)").matches) showPhoto();
+    }
     field().focus();
     restore();
   });

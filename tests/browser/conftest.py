@@ -8,11 +8,20 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.windows import Desk
+
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-# The browser tells that a field keeps the focus, which is what we want, and takes a store's secret for a login.
+# The browser tells that a field keeps the focus, which is what we want, takes a store's secret for a login, and
+# has a wish for Django's own form of a password.
 HARMLESS = re.compile(
     "Autofocus processing was blocked|Password forms should have|Multiple forms should be contained"
+    "|Input elements should have autocomplete"
+)
+
+# What a test breaks on purpose: the browser and htmx say so in the console.
+ON_PURPOSE = re.compile(
+    "Autofocus processing|401|ERR_FAILED|ERR_ABORTED|Response Status Error|sendError|sendAbort|htmx:"
 )
 
 
@@ -34,6 +43,23 @@ def page(request: Any, browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert [words for words in complaints if not HARMLESS.search(words)] == []
+
+
+@pytest.fixture(params=[1440, 360], ids=["desktop", "phone"])
+def desk(request: Any, browser: Browser, world: Any, live_server: Any) -> Iterator[Desk]:
+    desk = Desk(browser, world, live_server.url, request.param)
+    yield desk
+    for context in desk.contexts:
+        context.close()
+    assert [words for words in desk.complaints if not ON_PURPOSE.search(words)] == []
+
+
+@pytest.fixture
+def wide(browser: Browser, world: Any, live_server: Any) -> Iterator[Desk]:
+    desk = Desk(browser, world, live_server.url, 1440)
+    yield desk
+    for context in desk.contexts:
+        context.close()
 
 
 # What a narrow window changes; the other walks are the same at both widths, and narrow in the long form only.

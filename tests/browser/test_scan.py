@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, ViewportSize, expect
 
 from sandbox import build
 from shipping.models import Package
@@ -32,7 +32,7 @@ def says(page: Page, tone: str, words: str) -> None:
 @pytest.fixture
 def station(request: Any, browser: Browser, world: Any, live_server: Any) -> Iterator[Page]:
     """The page as wide as asked for; a line that a test cuts is all that it may complain of."""
-    size = {"width": getattr(request, "param", 1440), "height": 900}
+    size = ViewportSize(width=getattr(request, "param", 1440), height=900)
     context = browser.new_context(viewport=size, locale="zh-CN", device_scale_factor=2)
     page = context.new_page()
     complaints: list[str] = []
@@ -94,7 +94,12 @@ def test_on_a_slow_line_scans_wait_and_leaving_warns(station: Page, world: Any) 
     queue = page.locator("#scan-queue")
     expect(queue).to_contain_text("6 个扫描在排队")
     warnings: list[str] = []
-    page.once("dialog", lambda dialog: (warnings.append(dialog.type), dialog.dismiss()))
+
+    def heed(dialog: Dialog) -> None:
+        warnings.append(dialog.type)
+        dialog.dismiss()
+
+    page.once("dialog", heed)
     page.evaluate("setTimeout(() => location.assign('/'))")
     page.wait_for_timeout(300)
     assert warnings == ["beforeunload"]

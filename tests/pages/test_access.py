@@ -10,10 +10,9 @@ from http.cookies import SimpleCookie
 from typing import Any
 
 import pytest
-from django.contrib import admin
 from django.db import connection, transaction
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import reverse
 
 from merchants.models import User
 from merchants.services import set_membership
@@ -31,10 +30,11 @@ from tests.pages.access import (
     Store,
     make_store,
 )
+from tests.pages.every import ADMIN_ROUTES, ALL, NOBODYS, is_open, model_of, path_of, rows_of
 from tests.pages.test_desk import page
 
 pytestmark = pytest.mark.django_db
-HTMX = ({}, {"HX-Request": "true"})
+HTMX: tuple[dict[str, str], ...] = ({}, {"HX-Request": "true"})
 METHODS = ("GET", "POST")
 REFUSED = (403, 404, 405)
 
@@ -61,20 +61,6 @@ def foreign(made: Any, db: None) -> Store:
 @pytest.fixture
 def desk(made: Any, db: None) -> "Desk":
     return copy.deepcopy(made[2])
-
-
-def routes(patterns: list[Any], space: str = "") -> Iterator[tuple[str, URLPattern]]:
-    """Every pattern with its full name, namespaces included."""
-    for pattern in patterns:
-        if isinstance(pattern, URLResolver):
-            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
-            yield from routes(pattern.url_patterns, inner)
-        else:
-            yield f"{space}{pattern.name or pattern.pattern}", pattern
-
-
-ALL = dict(routes(get_resolver().url_patterns))
-ADMIN_ROUTES = sorted(name for name in ALL if name.startswith("admin:"))
 
 
 def test_every_route_is_listed() -> None:
@@ -224,7 +210,7 @@ def test_the_admin_s_choices_and_actions_name_own_rows_only(own: Store, foreign:
     assert foreign.merchant.name not in page(listed)
     stranger = User.objects.create_user("newcomer")
     set_membership(user=stranger, merchant=foreign.merchant, role=STAFF)
-    attempts = [
+    attempts: list[tuple[str, dict[str, Any]]] = [
         (
             "admin:merchants_merchant_changelist",
             {"action": "resume", "_selected_action": [foreign.merchant.pk]},
@@ -248,44 +234,11 @@ def test_the_admin_s_choices_and_actions_name_own_rows_only(own: Store, foreign:
 # --- Django admin: a rule for all its routes -------------------------------------------------------------
 
 
-# A row of no store: for superusers only.
-NOBODYS = ("00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002")
-
-
-def _arguments(name: str, pick: int) -> dict[str, Any]:
-    """What an admin route asks for; pick 0 is a row of the own store, 1 a foreign one."""
-    asked = ALL[name].pattern.regex.groupindex if hasattr(ALL[name].pattern, "regex") else {}
-    known: dict[str, Any] = {"app_label": "merchants", "content_type_id": 1, "url": "nothing/"}
-    row = {"object_id": pick, "id": pick}
-    return {key: row.get(key, known.get(key)) for key in asked}
-
-
-def _model_of(name: str) -> Any:
-    for model in admin.site._registry:
-        if name.startswith(f"admin:{model._meta.app_label}_{model._meta.model_name}_") or (
-            name == "admin:auth_user_password_change" and model is User
-        ):
-            return model
-    return None
-
-
-def _rows_of(model: Any, own: Store, foreign: Store) -> tuple[Any, Any]:
-    """A row of the own store and one of the foreign store, by the way from the model to its store."""
-    if model is User:
-        return own.clerk.user_id, foreign.clerk.user_id
-    way = getattr(admin.site._registry[model], "merchant_path", None)
-    if way is None:
-        return NOBODYS
-    picked = [model.objects.filter(**{way: store.merchant.pk}).first() for store in (own, foreign)]
-    assert all(picked), f"make_store makes no {model.__name__}"
-    return picked[0].pk, picked[1].pk
-
-
 @pytest.mark.parametrize("name", ADMIN_ROUTES)
 def test_a_route_of_the_admin(name: str, own: Store, foreign: Store, desk: "Desk") -> None:
-    model = _model_of(name)
-    mine, theirs = _rows_of(model, own, foreign) if model else (1, 1)
-    path = _path(name, mine)
+    model = model_of(name)
+    mine, theirs = rows_of(model, own, foreign) if model else (1, 1)
+    path = path_of(name, mine)
     for method in METHODS:
         for headers in HTMX:
             answer, changed = desk.ask(PUBLIC, method, path, {}, headers)
@@ -299,27 +252,12 @@ def test_a_route_of_the_admin(name: str, own: Store, foreign: Store, desk: "Desk
             assert answer.status_code != 500
             assert not is_login(answer) or name == "admin:logout"
             if model and method == "GET":
-                closed = mine in NOBODYS or not _is_open(name)
+                closed = mine in NOBODYS or not is_open(name)
                 assert answer.status_code in ((302, *REFUSED) if closed else (200,)), answer.status_code
-            if path != _path(name, theirs):
-                answer, changed = desk.ask(ADMIN, method, _path(name, theirs), {}, headers)
+            if path != path_of(name, theirs):
+                answer, changed = desk.ask(ADMIN, method, path_of(name, theirs), {}, headers)
                 refused = (302, 403, 404) if mine in NOBODYS else (403, 404)
                 assert (answer.status_code in refused, changed) == (True, False), answer.status_code
-
-
-def _is_open(name: str) -> bool:
-    """Nothing is deleted, and what the desk itself writes is not added by hand; a user comes by invitation."""
-    is_read_only = any(
-        word in name for word in ("audit", "pause", "shipping", "credential", "user", "errand", "message")
-    )
-    return not name.endswith("_delete") and not (name.endswith("_add") and is_read_only)
-
-
-def _path(name: str, pk: Any) -> str:
-    if ALL[name].name is None:
-        # The catch-all, and an old form of a row's address that leads to the new one.
-        return "/admin/nothing/" if "url" in name else "/admin/merchants/merchant/1/"
-    return reverse(name, kwargs=_arguments(name, pk))
 
 
 def test_a_foreign_row_of_the_admin_reads_like_a_missing_one(

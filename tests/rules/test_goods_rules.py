@@ -1,5 +1,7 @@
 """What is inside: 109002, 606031, 109000, 606051."""
 
+from typing import Any
+
 import pytest
 
 from shipping.drafts import Goods
@@ -29,7 +31,7 @@ def test_package_holds_products(items):
     ],
 )
 def test_products_belong_to_the_order(pair, is_read, is_wrong):
-    expects = [(606031, f"{P}.items[1].product_id", True)] if is_wrong else []
+    expects: list[Any] = [(606031, f"{P}.items[1].product_id", True)] if is_wrong else []
     expects += [] if is_read else [("facts_never_read", "order", False)]
     assert found(express(items=(item(), item(pair=pair))), facts(is_read=is_read)) == expected(*expects)
 

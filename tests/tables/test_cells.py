@@ -1,6 +1,7 @@
 """One cell: what a spreadsheet stored, wrapped or destroyed."""
 
 from datetime import date, datetime
+from typing import Any
 
 import pytest
 
@@ -67,7 +68,7 @@ def rows_of(book: bytes, name: str) -> list[Row]:
 
 
 HEADER = ["订单号", "快递公司", "快递单号"]
-ROWS = [HEADER, [ID, "顺丰", 23424324253.0], ["3712721703692901633", None, 3712721703692901632.0]]
+ROWS: list[Any] = [HEADER, [ID, "顺丰", 23424324253.0], ["3712721703692901633", None, 3712721703692901632.0]]
 BOOKS = {"xlsx": made.xlsx(ROWS), "ods": made.ods(made.ods_rows(ROWS)), "xls": made.xls(ROWS)}
 
 
@@ -79,12 +80,12 @@ def test_a_long_number_stored_as_a_number_is_refused_where_it_stands(kind: str) 
 
 
 def test_a_formula_without_a_value_or_with_an_error_is_no_blank_cell() -> None:
-    def write(page: object) -> None:
+    def write(page: Any) -> None:
         for column, name in enumerate(HEADER):
-            page.write(1, column + 1, name)  # type: ignore[attr-defined]
-        page.write_formula(2, 1, "=A9", None, "")  # type: ignore[attr-defined]
-        page.write_formula(2, 2, "=NA()", None, "#N/A")  # type: ignore[attr-defined]
-        page.write_formula(2, 3, '="SF"&1', None, "SF1")  # type: ignore[attr-defined]
+            page.write(1, column + 1, name)
+        page.write_formula(2, 1, "=A9", None, "")
+        page.write_formula(2, 2, "=NA()", None, "#N/A")
+        page.write_formula(2, 3, '="SF"&1', None, "SF1")
 
     (row,) = rows_of(made.xlsx([], write), "a.xlsx")
     assert (row.number, row.cells) == (3, ["", "", "", "SF1"])

@@ -10,11 +10,15 @@ from merchants.services import add_merchant
 
 
 class Command(BaseCommand):
-    help = "Add a store by its AppID; run again to update its name or secret."
+    help = (
+        "Add a store by its AppID; run again to update its name or secret. "
+        "Example: manage.py add_merchant wx1000000000000001 杭州旗舰店 --secret-env SECRET. "
+        "Exit 0: added or updated; 2: a word is missing."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("appid", metavar="APPID")
-        parser.add_argument("name", metavar="NAME")
+        parser.add_argument("appid", metavar="APPID", help="the store's AppID, as its back office shows it")
+        parser.add_argument("name", metavar="NAME", help="what people here call the store")
         parser.add_argument(
             "--secret-env", metavar="VAR", help="the environment variable that holds the AppSecret"
         )

@@ -12,7 +12,10 @@ from shipping.backups.making import back_up, default_path, prune
 
 
 class Command(BaseCommand):
-    help = "Write a consistent copy of the database with a manifest; safe while web and workers run."
+    help = (
+        "Write a consistent copy of the database with a manifest; safe while web and workers run. "
+        "Example: manage.py backup_desk --to /backups --keep 14. Exit 0: written; 1: not, the words say why."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(

@@ -11,11 +11,14 @@ from shipping.figures import recount
 
 
 class Command(BaseCommand):
-    help = "Forget the board's sums, of one store or from a day on, and count them again from the packages."
+    help = (
+        "Forget the board's sums, of one store or from a day on, and count them again from the packages. "
+        "Example: manage.py count_figures --since 2026-11-01. Exit 0: counted; 1: no such store or day."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--merchant", default="", metavar="APPID")
-        parser.add_argument("--since", default="", metavar="YYYY-MM-DD")
+        parser.add_argument("--merchant", default="", metavar="APPID", help="one store only")
+        parser.add_argument("--since", default="", metavar="YYYY-MM-DD", help="from this day on")
 
     def handle(self, *args: Any, merchant: str, since: str, **options: Any) -> None:
         begin = day(since)

@@ -26,12 +26,13 @@ WORDS = {
 class Command(BaseCommand):
     help = (
         f"Enter orders from a UTF-8 CSV ({', '.join(COLUMNS)}). "
+        "Example: manage.py enter_orders orders.csv --merchant wx1000000000000001 --dry-run. "
         "Exit 0: all entered; 1: some not; 2: file unusable."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", metavar="FILE")
-        parser.add_argument("--merchant", metavar="APPID", required=True)
+        parser.add_argument("file", metavar="FILE", help="the CSV; rows of one order_id are one order")
+        parser.add_argument("--merchant", metavar="APPID", required=True, help="the store it is for")
         parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
         parser.add_argument("--json", action="store_true", help="one JSON object per order on stdout")
 

@@ -11,10 +11,13 @@ from shipping.erasing import erase_merchant
 
 
 class Command(BaseCommand):
-    help = "Close a store, forget its credential, remove what is personal from its orders."
+    help = (
+        "Close a store, forget its credential, remove what is personal from its orders. "
+        "Example: manage.py erase_merchant wx1000000000000001. Exit 0: closed; 2: no such store."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("appid", metavar="APPID")
+        parser.add_argument("appid", metavar="APPID", help="the store to close, for good")
 
     def handle(self, *args: Any, **options: Any) -> None:
         merchant = Merchant.objects.filter(appid=options["appid"].strip()).first()

@@ -45,7 +45,10 @@ T = TypeVar("T")
 
 
 class Command(BaseCommand):
-    help = "Load the demo into an installation that talks to the sandbox; overwrites nothing."
+    help = (
+        "Load the demo into an installation that talks to the sandbox; overwrites nothing. "
+        "Example: manage.py load_demo. Exit 0: loaded; 1: not beside the sandbox, or it could not be read."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.IS_DEMO:

@@ -7,6 +7,10 @@ from django.core.management.commands import makemessages
 
 
 class Command(makemessages.Command):
+    help = (
+        "Gather the words on screen; `make messages` runs it with all it needs. "
+        "Example: manage.py makemessages -l en. Exit 0: gathered; 1: gettext is missing or a file is wrong."
+    )
     xgettext_options = [*makemessages.Command.xgettext_options, "--keyword=lazy", "--keyword=say"]
 
     def write_po_file(self, potfile: str, locale: str) -> None:

@@ -14,11 +14,12 @@ from shipping.backups.restoring import Restored, restore
 class Command(BaseCommand):
     help = (
         "Restore a backup into the database of the settings. Stop web and workers first, those of the old "
-        "desk too. Every store is paused afterwards, and no parcel leaves before its order was read again."
+        "desk too. Every store is paused afterwards, and no parcel leaves before its order was read again. "
+        "Example: manage.py restore_desk backup.zip --replace. Exit 0: restored; 1: nothing was changed."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", metavar="FILE", type=Path)
+        parser.add_argument("file", metavar="FILE", type=Path, help="what backup_desk has written")
         parser.add_argument("--replace", action="store_true", help="the database is not empty; keep it aside")
         parser.add_argument("--without-keys", action="store_true", help="secrets are to be typed again")
 

@@ -24,18 +24,31 @@ WORDS = {"ready": "可以提交", "invalid": "没有提交"} | {
 
 
 class Command(BaseCommand):
-    help = "Ship a csv, xlsx, xls or ods of parcels. Exit 0: all shipped or queued; 1: some not; 2: unusable."
+    help = (
+        "Ship a csv, xlsx, xls or ods of parcels. "
+        "Example: manage.py ship parcels.csv --merchant wx1000000000000001 --wait 60. "
+        "Exit 0: all shipped, or queued where nobody waits; 1: some not; 2: file or store unusable."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", metavar="FILE")
-        parser.add_argument("--merchant", metavar="APPID", required=True)
+        parser.add_argument(
+            "file", metavar="FILE", help="one row for each order, parcel or product; docs/BATCHES.md"
+        )
+        parser.add_argument(
+            "--merchant", metavar="APPID", required=True, help="the store whose orders are shipped"
+        )
         parser.add_argument(
             "--column", action="append", type=_answer, default=[], metavar="NAME=FIELD",
             help="what a column of the file is: order_id, delivery_id, waybill_id, ...; or ignored",
         )  # fmt: skip
         parser.add_argument("--dry-run", action="store_true", help="check everything, write nothing")
         parser.add_argument("--json", action="store_true", help="one JSON object per order on stdout")
-        parser.add_argument("--wait", type=_seconds, metavar="SECONDS", help="send in this process and wait")
+        parser.add_argument(
+            "--wait",
+            type=_seconds,
+            metavar="SECONDS",
+            help="send in this process and wait so many seconds at most",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         merchant = _merchant(options["merchant"])

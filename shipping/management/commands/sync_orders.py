@@ -15,12 +15,18 @@ LONGEST = 3660  # ten years, 523 windows
 
 
 class Command(BaseCommand):
-    help = "Read the orders of one merchant or of all; exits 1 if one merchant failed."
+    help = (
+        "Read the orders of one store or of all, in this process. "
+        "Example: manage.py sync_orders --merchant wx1000000000000001 --days 30. "
+        "Exit 0: all read; 1: a store or an order could not be; 2: no such store."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--merchant", metavar="APPID")
-        parser.add_argument("--days", type=_days, default=7, help="how far back, by update time (7)")
-        parser.add_argument("--json", action="store_true", help="one JSON object per merchant")
+        parser.add_argument("--merchant", metavar="APPID", help="one store only")
+        parser.add_argument(
+            "--days", type=_days, default=7, metavar="DAYS", help="how many days back, by update time (7)"
+        )
+        parser.add_argument("--json", action="store_true", help="one JSON object per store")
 
     def handle(self, *args: Any, **options: Any) -> None:
         results = [_sync(merchant, options["days"]) for merchant in self._merchants(options["merchant"])]

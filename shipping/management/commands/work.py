@@ -23,7 +23,10 @@ log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Send what is queued, settle what is unknown, keep tokens fresh. Runs until stopped."
+    help = (
+        "Send what is queued, settle what is unknown, keep tokens fresh. Runs until stopped. "
+        "Example: manage.py work --until-idle. Exit 0: stopped, or nothing is left; 1: stopped before that."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
