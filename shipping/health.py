@@ -1,111 +1,121 @@
-"""The stores of an admin at a glance, for Django admin's home: one line a store, a handful of queries."""
+"""Whether the desk can do its work: what the readiness probe answers, and the workers' sign of life.
 
-from collections import defaultdict
-from collections.abc import Iterable
-from datetime import datetime
-from typing import Any, NamedTuple
+Each queue's worker runs a tiny task twice a minute, ahead of all others, and so shows that it takes tasks;
+the timekeeper is seen by its sweeps. All of it is in the rows of the schedule.
+"""
 
-from django.db.models import Count, Exists, OuterRef, Subquery
+from datetime import datetime, timedelta
+from functools import cache
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from merchants.models import Channel, Credential, Membership, Merchant, Mode, Pause, Role, User
-from merchants.queries import merchants_for, open_pauses
+from merchants.fields import SecretUnreadable
+from merchants.models import Credential
 
-from . import states
-from .lists import AT_MOST
-from .models import Attempt, Package, SyncCursor
-from .strange import unexplained_codes
+from .models import Schedule
+from .wake import wake_on
 
-SHOWN = 50
-
-
-class Health(NamedTuple):
-    """A store: how it is called and until when, what worked last, what has stopped it, who works there."""
-
-    merchant: Merchant
-    credential: Credential | None
-    pauses: list[Pause]
-    # The last parcel that WeChat registered, the last reading of orders that went through to its end.
-    sent_at: datetime | None
-    read_at: datetime | None
-    read_error: str
-    waiting: int
-    members: int
-    unknown: int
-    # Where the store's people are told of trouble.
-    channels: list[Channel]
-
-    @property
-    def token_ends(self) -> datetime | None:
-        """Until when the token is good; None where there is none, or none is needed."""
-        return self.credential.token_expires_at if self.credential else None
-
-    @property
-    def failing(self) -> list[Channel]:
-        """What was said there last did not get through."""
-        return [channel for channel in self.channels if channel.is_failing]
-
-    @property
-    def needs_token(self) -> bool:
-        return self.credential is None or self.credential.mode != Mode.CLOUD
-
-    @property
-    def has_token(self) -> bool:
-        return self.token_ends is not None and self.token_ends > timezone.now()
+OK = "ok"
+CHECKS = ("database", "migrations", "worker", "keys")
+# The schedule's entry that the timekeeper runs most often without a reason.
+TIMEKEEPER = "sweep"
 
 
-def health_of(user: User, most: int = SHOWN) -> list[Health]:
-    """The stores where the user is an admin, those that stand still first, then by name."""
-    stands = Exists(open_pauses().filter(merchant=OuterRef("pk")))
-    sent = Attempt.objects.filter(merchant=OuterRef("pk"), errcode=0).order_by("-started_at")
-    stores = merchants_for(user, Role.ADMIN).annotate(
-        stands=stands, sent_at=Subquery(sent.values("started_at")[:1])
-    )
-    rows = list(stores.order_by("-stands", "name", "pk")[:most])
-    return _together(rows, [row.pk for row in rows])
+def readiness() -> dict[str, str]:
+    """One word for each of CHECKS: ok, failed, pending, late, never, unreadable or unknown."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        migrations = _migrations()
+        if migrations != OK:
+            return {"database": OK, "migrations": migrations, "worker": "unknown", "keys": "unknown"}
+        return {"database": OK, "migrations": OK, "worker": _worker(), "keys": _keys()}
+    except DatabaseError:
+        return dict.fromkeys(CHECKS, "unknown") | {"database": "failed"}
 
 
-def _together(rows: Iterable[Any], keys: list[int]) -> list[Health]:
-    credentials = {row.merchant_id: row for row in _credentials(keys)}
-    errors = dict(SyncCursor.objects.filter(merchant__in=keys).values_list("merchant", "error"))
-    pauses = _grouped(open_pauses().filter(merchant__in=keys).order_by("call", "-started_at"))
-    channels = _grouped(_channels(keys))
-    members = _counted(Membership.objects.filter(merchant__in=keys, is_active=True, user__is_active=True))
-    unknown = _counted(unexplained_codes().filter(merchant__in=keys))
-    return [
-        Health(
-            row, credentials.get(row.pk), pauses[row.pk], row.sent_at, row.orders_read_at,
-            errors.get(row.pk, ""), _waiting(row) if pauses[row.pk] else 0, members.get(row.pk, 0),
-            unknown.get(row.pk, 0), channels[row.pk],
-        )
-        for row in rows
-    ]  # fmt: skip
+@cache
+def _ours() -> frozenset[tuple[str, str]]:
+    """The migrations of this code."""
+    return frozenset(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)
 
 
-def _channels(keys: list[int]) -> Iterable[Channel]:
-    """The address of a group is a secret, and not needed."""
-    rows = Channel.objects.filter(merchant__in=keys, is_active=True)
-    return rows.only("merchant", "name", "succeeded_at", "failed_at")
+def _migrations() -> str:
+    return OK if _ours() <= set(MigrationRecorder(connection).applied_migrations()) else "pending"
 
 
-def _grouped(rows: Iterable[Any]) -> dict[int, list[Any]]:
-    found: dict[int, list[Any]] = defaultdict(list)
-    for row in rows:
-        found[row.merchant_id].append(row)
-    return found
+def _keys() -> str:
+    """The keys are keys, and open what is stored of one store."""
+    try:
+        for key in settings.CREDENTIAL_KEYS:
+            Fernet(key)
+        Credential.objects.values_list("app_secret", "access_token", "refresh_token").first()
+    except (SecretUnreadable, ValueError):
+        return "unreadable"
+    return OK
 
 
-def _credentials(keys: list[int]) -> Iterable[Credential]:
-    """No secret is opened for a page that shows none."""
-    known = ("merchant", "mode", "token_expires_at", "failed_at", "failed_reason", "failed_errcode")
-    return Credential.objects.filter(merchant__in=keys).only(*known)
+# --- workers ------------------------------------------------------------------------------------------
 
 
-def _counted(rows: Any) -> dict[int, int]:
-    return dict(rows.order_by().values_list("merchant").annotate(n=Count("pk")))
+def last_seen() -> dict[str, datetime | None]:
+    """When the timekeeper and the worker of each queue last showed themselves; None: never."""
+    rows = dict(Schedule.objects.filter(name__in=list(_names().values())).values_list("name", "last_run_at"))
+    return {who: rows.get(name) for who, name in _names().items()}
 
 
-def _waiting(merchant: Merchant) -> int:
-    """Parcels behind a pause, up to a number that is many."""
-    rows = Package.objects.filter(merchant=merchant, status=states.QUEUED)
-    return rows.order_by()[: AT_MOST + 1].count()
+def _names() -> dict[str, str]:
+    return {"timekeeper": TIMEKEEPER} | {queue: _seen(queue) for queue in settings.QUEUES}
+
+
+def _seen(queue: str) -> str:
+    return f"alive {queue}"
+
+
+def _worker() -> str:
+    seen = last_seen().values()
+    late = timezone.now() - timedelta(seconds=settings.WORKER_SEEN_SECONDS)
+    if None in seen:
+        return "never"
+    return "late" if any(at < late for at in seen if at) else OK
+
+
+def ask_for_life() -> None:
+    """Have each queue's worker show itself; who has not answered yet is not asked twice."""
+    for queue in settings.QUEUES:
+        since = _asked(queue)
+        if since is None or _has_answered(queue, since):
+            Schedule.objects.update_or_create(name=f"asked {queue}", defaults={"last_run_at": timezone.now()})
+            wake_on(queue, "alive", queue)
+
+
+def ask_again() -> None:
+    """A question may have been lost; asked seldom, for it may also be waiting in its queue."""
+    for queue in silent(timedelta(0)):
+        wake_on(queue, "alive", queue)
+
+
+def silent(for_long: timedelta) -> list[str]:
+    """The queues whose worker was asked so long ago and has not shown itself since."""
+    asked = {queue: _asked(queue) for queue in settings.QUEUES}
+    before = timezone.now() - for_long
+    return [q for q, since in asked.items() if since and since <= before and not _has_answered(q, since)]
+
+
+def _asked(queue: str) -> datetime | None:
+    """When the question was put that is not answered, or the last one that was."""
+    return Schedule.objects.filter(name=f"asked {queue}").values_list("last_run_at", flat=True).first()
+
+
+def _has_answered(queue: str, since: datetime) -> bool:
+    return Schedule.objects.filter(name=_seen(queue), last_run_at__gte=since).exists()
+
+
+def show_life(queue: str) -> None:
+    """The worker of this queue takes tasks."""
+    Schedule.objects.update_or_create(name=_seen(queue), defaults={"last_run_at": timezone.now()})

@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from merchants.admin import ReadOnly
 from shipping import states
-from shipping.models import Attempt, Package, Shipment, StatusChange
+from shipping.alerts import words
+from shipping.models import Alert, Attempt, Package, Shipment, StatusChange
 from shipping.templatetags.desk import LOOKS
 
 # Of these there are few at any time; shipped ones are looked for by number, or in the desk's own history.
@@ -68,3 +69,21 @@ class StatusChangeAdmin(History, admin.ModelAdmin):  # type: ignore[type-arg]
     list_select_related = ("package", "by")
     search_fields = ("package__order__order_id__exact",)
     search_help_text = _("完整的订单号")
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What needs or needed a person; those of the whole desk are a superuser's to see."""
+
+    list_display = ("what", "merchant", "began_at", "seen_at", "told_at", "ended_at")
+    fields = ("what", "said", "merchant", "began_at", "seen_at", "told_at", "ended_at")
+    list_filter = ("name",)
+    list_select_related = ("merchant",)
+
+    @admin.display(description=_("告警"))
+    def what(self, row: Alert) -> str:
+        return words.what(row)
+
+    @admin.display(description=_("内容"))
+    def said(self, row: Alert) -> str:
+        return words.compose(row, words.BEGAN).text

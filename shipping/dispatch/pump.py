@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from merchants import lines
 from merchants.lines import Line
+from merchants.logs import about
 from merchants.models import Merchant
 from merchants.tokens import Kept, Wanted
 from shipping import states
@@ -104,11 +105,13 @@ class Pump:
 
     def _try(self, attempt: Attempt, step: Callable[[], None]) -> None:
         """A shipment we stumble over must not stop the others: out of hand, the sweep takes care of it."""
-        try:
-            step()
-        except Exception:
-            log.exception("merchant=%s attempt=%s: fault of our own", attempt.merchant_id, attempt.pk)
-            self.in_hand.discard(attempt.pk)
+        ids = {"merchant": attempt.merchant_id, "shipment": attempt.shipment_id, "attempt": attempt.pk}
+        with about(**ids):
+            try:
+                step()
+            except Exception:
+                log.exception("fault of our own")
+                self.in_hand.discard(attempt.pk)
 
     def _fly(self, attempt: Attempt, call: Callable[[], Reply], then: Step) -> None:
         self.flying[self.lanes.submit(call)] = lambda reply: self._try(attempt, lambda: then(reply))
@@ -175,9 +178,8 @@ class Pump:
         _drop_refused(line, reply)
         record(attempt, outcome)
         log.info(
-            "merchant=%s shipment=%s attempt=%s then=%s errcode=%s ms=%s",
-            *(attempt.merchant_id, attempt.shipment_id, attempt.pk),
-            *(outcome.then, reply.errcode, reply.elapsed_ms),
+            "answered",
+            extra={"then": outcome.then, "errcode": reply.errcode, "ms": reply.elapsed_ms},
         )
 
     def _settle(self, attempt: Attempt) -> None:
@@ -195,7 +197,7 @@ class Pump:
         try:
             settle(attempt, reply, began)
         except Exception:
-            log.exception("attempt=%s: a read we could not take in", attempt.pk)
+            log.exception("a read we could not take in")
             settle(attempt, replace(reply, data={}), began)
 
     def _read(self, attempt: Attempt, line: Line, then: Step) -> None:

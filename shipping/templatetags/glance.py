@@ -4,15 +4,15 @@ from typing import Any
 
 from django import template
 
-from shipping.health import SHOWN, Health, health_of
+from shipping.glance import SHOWN, Glance, glances_for
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def store_health(context: dict[str, Any]) -> list[Health]:
+def store_glances(context: dict[str, Any]) -> list[Glance]:
     """One more than is shown, where there are more."""
-    return health_of(context["request"].user, SHOWN + 1)
+    return glances_for(context["request"].user, SHOWN + 1)
 
 
 @register.filter
@@ -22,10 +22,10 @@ def short_mode(name: str) -> str:
 
 
 @register.filter
-def shown(stores: list[Health]) -> list[Health]:
+def shown(stores: list[Glance]) -> list[Glance]:
     return stores[:SHOWN]
 
 
 @register.filter
-def has_more(stores: list[Health]) -> bool:
+def has_more(stores: list[Glance]) -> bool:
     return len(stores) > SHOWN

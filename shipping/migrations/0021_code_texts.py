@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('merchants', '0009_channels'),
-        ('shipping', '0019_board'),
+        ('shipping', '0020_watch'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
