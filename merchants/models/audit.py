@@ -2,6 +2,7 @@
 
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from .people import User
 from .stores import Merchant
 
-FIELD_WORDS = {
+FIELD_WORDS: dict[str, Any] = {
     "role": _("角色"),
     "is_active": _("是否在职"),
     "invite": _("邀请"),
@@ -28,8 +29,7 @@ FIELD_WORDS = {
     "title": _("标题"),
     "means": _("发生了什么"),
     "do": _("下一步"),
-    "zh-hans": "简体中文",
-    "en": "English",
+    **dict(settings.LANGUAGES),
     "kind": _("方式"),
     "language": _("语言"),
     "webhook": _("机器人地址"),
