@@ -24,7 +24,7 @@ PERSONAL = re.compile(r"phone|tel|address|detail_info|receiver|user_name|openid|
 # The same fields where WeChat's words repeat a body: "user_name": "…", tel=….
 REPEATED = re.compile(
     r'([\w"\\]*(?:phone|tel_|address|detail_info|receiver|user_name|openid|token|secret)[\w"\\]*\s*[:=]\s*)'
-    r'(\\?"[^"]*"|[^\s,;}，；]+)',
+    r'(\\?"[^"]*"|[^\s,;}\uff0c\uff1b]+)',
     re.IGNORECASE,
 )
 # From a province or city down to a street: nothing but an address is written so.

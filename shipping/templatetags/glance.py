@@ -3,7 +3,9 @@
 from typing import Any
 
 from django import template
+from django.utils.translation import gettext_lazy as lazy
 
+from merchants.models import Mode
 from shipping.glance import SHOWN, Glance, glances_for
 
 register = template.Library()
@@ -15,10 +17,18 @@ def store_glances(context: dict[str, Any]) -> list[Glance]:
     return glances_for(context["request"].user, SHOWN + 1)
 
 
+# The way of calling in a word; what it needs stands on the credential's page.
+MODES = {
+    Mode.OWN: lazy("自有店铺"),
+    Mode.PASTED: lazy("粘贴的 access_token"),
+    Mode.COMPONENT: lazy("第三方平台"),
+    Mode.CLOUD: lazy("云调用"),
+}
+
+
 @register.filter
-def short_mode(name: str) -> str:
-    """The way of calling without what it needs: the credential's page says that."""
-    return str(name).partition("：")[0].partition(":")[0]
+def short_mode(mode: str) -> object:
+    return MODES[Mode(mode)]
 
 
 @register.filter
