@@ -45,6 +45,8 @@ def _figures(wrote: list[dict[str, Any]], read: list[dict[str, Any]], note: str)
     outcomes = sum(each["outcomes"] for each in wrote)
     writes = [taken for each in wrote for taken in each["writes"]]
     pages = [taken for each in read for taken in each["pages"]]
+    if not pages or not writes:
+        raise RuntimeError("nobody came to read or to write in this time")
     locked = sum(each["locked"] for each in (*wrote, *read))
     yield at_most("SQLite under load: 'database is locked'", locked, 0, "times", note)
     rate = outcomes / max(each["seconds"] for each in wrote)

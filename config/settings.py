@@ -92,6 +92,8 @@ INSTALLED_APPS = [
     "shipping",
 ]
 MIDDLEWARE = [
+    "merchants.watching.probes_first",
+    "merchants.watching.Observe",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -242,7 +244,18 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# --- seen from outside --------------------------------------------------------------------------------
+# Who asks for /metrics says it ("Authorization: Bearer …"); without one only this machine is answered.
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+# Hours after which people are told again of what still needs them.
+ALERT_REPEAT_HOURS = env.float("ALERT_REPEAT_HOURS", default=4)
+# A worker not seen for so many seconds is late: /readyz says so, and people are told.
+WORKER_SEEN_SECONDS = env.int("WORKER_SEEN_SECONDS", default=120)
+
 # --- logs: stderr, and a mail for what broke; everything through the redaction filter ------------------
+LOG_FORMAT = env("LOG_FORMAT", default="") or "text"
+if LOG_FORMAT not in ("json", "text"):
+    raise ImproperlyConfigured("LOG_FORMAT is how log lines are written: json or text")
 ADMINS = [("", address) for address in env.list("ADMINS", default=[])]
 DEFAULT_EXCEPTION_REPORTER = "merchants.reporting.Reporter"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "merchants.reporting.Filter"
@@ -253,7 +266,7 @@ LOGGING = {
         "redact": {"()": "wechat.secrets.RedactionFilter"},
         "live": {"()": "django.utils.log.RequireDebugFalse"},
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {"line": {"()": "merchants.logs.formatter", "style": LOG_FORMAT}},
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]},
         "mail": {
@@ -267,6 +280,10 @@ LOGGING = {
         "urllib3": {"level": "WARNING"},
         "django": {"handlers": ["stderr", "mail"], "level": "INFO", "propagate": False},
         "django.server": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # gunicorn brings a handler of its own to its processes.
+        "gunicorn.error": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
+        # A line for each request is for machines: people at a terminal would not find their own.
+        "fahuo.request": {"level": "INFO" if LOG_FORMAT == "json" else "WARNING"},
         "django_tasks": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
         # It would say in every process that Pillow, which SVG does not need, is missing.

@@ -13,9 +13,13 @@ class MerchantsConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        """No log handler lets a secret through; logins are heard from the first one on."""
-        from . import sessions  # noqa: F401
+        """No log handler lets a secret through; logins and tasks are heard from the first one on."""
+        from django_tasks.signals import task_finished, task_started
 
+        from . import checks, logs, sessions  # noqa: F401
+
+        task_started.connect(logs.task_begins)
+        task_finished.connect(logs.task_ends)
         guard_handlers()
 
 

@@ -1,10 +1,12 @@
 """Django admin of shipments: to read only; a status moves by the desk's own doors."""
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from merchants.admin import ReadOnly
 
-from .models import Attempt, Package, Shipment, StatusChange
+from .alerts import words
+from .models import Alert, Attempt, Package, Shipment, StatusChange
 
 
 @admin.register(Shipment)
@@ -44,3 +46,21 @@ class StatusChangeAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     merchant_path = "package__merchant"
     list_display = ("id", "package", "source", "target", "at", "who", "by", "reason")
     list_select_related = ("package", "by")
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+    """What needs or needed a person; those of the whole desk are a superuser's to see."""
+
+    list_display = ("what", "merchant", "began_at", "seen_at", "told_at", "ended_at")
+    fields = ("what", "said", "merchant", "began_at", "seen_at", "told_at", "ended_at")
+    list_filter = ("name",)
+    list_select_related = ("merchant",)
+
+    @admin.display(description=_("告警"))
+    def what(self, row: Alert) -> str:
+        return words.what(row)
+
+    @admin.display(description=_("内容"))
+    def said(self, row: Alert) -> str:
+        return words.compose(row, words.BEGAN).text

@@ -21,6 +21,8 @@ CALLS = {
 }
 # A page names so many; the list of an admin has them all.
 NAMED = 3
+# A store that never could read its orders works without; its state of reading says so.
+BY_NATURE = Q(call__in=(READ, LIST), errcode=48001, merchant__orders_read_at=None)
 LISTED = 100
 
 
@@ -52,9 +54,7 @@ class Standstill(NamedTuple):
 
 def standstills(user: User, most: int = NAMED) -> list[Standstill]:
     """The pauses of the user's stores, those that stop parcels first."""
-    # A store that never could read its orders works without; its state of reading says so.
-    by_nature = Q(call__in=(READ, LIST), errcode=48001, merchant__orders_read_at=None)
-    rows = pauses_for(user) if most > NAMED else pauses_for(user).exclude(by_nature)
+    rows = pauses_for(user) if most > NAMED else pauses_for(user).exclude(BY_NATURE)
     pauses = list(rows.order_by("call", "-started_at")[:most])
     stopping = set(
         stopping_pauses().filter(pk__in=[pause.pk for pause in pauses]).values_list("pk", flat=True)

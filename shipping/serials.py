@@ -80,6 +80,8 @@ def release_returned(order: Order, refunded: Collection[Pair]) -> int:
     """Goods were refunded: the devices that left with them may be sold again; the platform judges then."""
     uses = SerialUse.objects.filter(package__order=order, released_at=None)
     if order.status not in ENDED_BY_REFUND:
+        if not refunded:
+            return 0
         pairs = Q(pk=None)
         for product_id, sku_id in refunded:
             pairs |= Q(package__items__product_id=product_id, package__items__sku_id=sku_id)

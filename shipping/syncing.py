@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
+from django.db.models import F, prefetch_related_objects
 from django.utils import timezone
 from pypinyin import Style, lazy_pinyin
 
@@ -22,7 +23,7 @@ from wechat.endpoints import (
     ORDER_LIST,
     Endpoint,
 )
-from wechat.orders import MalformedOrder, OrderData, flag, parse_order
+from wechat.orders import MalformedOrder, OrderData, ParcelData, flag, parse_order
 from wechat.outcomes import read_outcome
 from wechat.payload import (
     address_get_body,
@@ -50,6 +51,9 @@ LINE_NAMES = (
     "product_id", "sku_id", "sku_cnt", "on_aftersale_sku_cnt", "finish_aftersale_sku_cnt", "title",
     "thumb_img", "sku_code", "sku_attrs", "sale_price", "is_free_gift", "gift_of",
 )  # fmt: skip
+
+
+PARCEL_NAMES = ("delivery_id", "waybill_id", "deliver_type", "delivered_at", "items")
 
 
 @dataclass
@@ -112,34 +116,46 @@ def store_reply(merchant: Merchant, order_id: str, reply: Reply, began: datetime
 @transaction.atomic
 def apply_order(merchant: Merchant, data: OrderData, raw: dict[str, Any], began: datetime) -> Order:
     """Write what was read; an older read, or one begun before our last call ended, changes nothing."""
-    order, _ = Order.objects.select_related("merchant").get_or_create(
-        merchant=merchant, order_id=data.order_id
-    )
+    rows = Order.objects.filter(merchant=merchant, order_id=data.order_id)
+    # Two reads of one order are written one after the other: what differs is compared with what stands.
+    rows.update(revision=F("revision"))
+    order, _ = rows.select_related("merchant").get_or_create(merchant=merchant, order_id=data.order_id)
     if _is_stale(order, data, began):
         return order
     if order.erased_at:
         data = replace(data, **BUYER)
-    if is_alarming(order, data):
-        order.alarm_at = timezone.now()
-    _take_over(order, data, began)
+    # Most reads show nothing new: what is known is read once, and only what differs is written.
+    prefetch_related_objects([order], "lines", "parcels")
     refunded = _refunded_since(order, data)
+    _write_order(order, data, began)
     _replace_lines(order, data)
     release_returned(order, refunded)
     _replace_parcels(order, data)
     if not order.erased_at:
-        OrderBody.objects.update_or_create(order=order, defaults={"body": raw, "read_at": began})
+        _keep_body(order, raw, began)
     _answer_the_event(order, began)
     return order
 
 
-def _take_over(order: Order, data: OrderData, began: datetime) -> None:
-    for name in SAME_NAME:
-        setattr(order, name, getattr(data, name))
-    order.phone_last4 = "".join(filter(str.isdigit, data.phone[-4:])) if len(data.phone) >= 7 else ""
-    order.placed_at, order.paid_at = moment(data.create_time), moment(data.pay_time)
-    order.platform_updated_at, order.deadline_at = moment(data.update_time), moment(data.deadline)
-    order.read_at = began
-    order.save(update_fields=[*SAME_NAME, *DERIVED])
+def _write_order(order: Order, data: OrderData, began: datetime) -> None:
+    fresh = {name: getattr(data, name) for name in SAME_NAME} | {
+        "phone_last4": "".join(filter(str.isdigit, data.phone[-4:])) if len(data.phone) >= 7 else "",
+        "placed_at": moment(data.create_time),
+        "paid_at": moment(data.pay_time),
+        "platform_updated_at": moment(data.update_time),
+        "deadline_at": moment(data.deadline),
+        "read_at": began,
+        "alarm_at": timezone.now() if is_alarming(order, data) else order.alarm_at,
+    }
+    changed = {name: value for name, value in fresh.items() if getattr(order, name) != value}
+    for name, value in changed.items():
+        setattr(order, name, value)
+    order.save(update_fields=changed)
+
+
+def _keep_body(order: Order, raw: dict[str, Any], began: datetime) -> None:
+    if not OrderBody.objects.filter(order=order).update(body=raw, read_at=began):
+        OrderBody.objects.create(order=order, body=raw, read_at=began)
 
 
 def _answer_the_event(order: Order, began: datetime) -> None:
@@ -151,7 +167,6 @@ def _answer_the_event(order: Order, began: datetime) -> None:
 
 # What an answer says about its buyer; shipping.erasing removes it.
 BUYER: dict[str, Any] = {name: "" for name in PERSONAL if name != "phone_last4"}
-DERIVED = ("placed_at", "paid_at", "platform_updated_at", "deadline_at", "read_at", "phone_last4", "alarm_at")
 
 
 def is_alarming(order: Order, data: OrderData) -> bool:
@@ -189,25 +204,41 @@ def _is_stale(order: Order, data: OrderData, began: datetime) -> bool:
 
 
 def _replace_lines(order: Order, data: OrderData) -> None:
-    for position, line in enumerate(data.lines):
-        values = {name: getattr(line, name) for name in LINE_NAMES}
-        OrderLine.objects.update_or_create(order=order, position=position, defaults=values)
-    order.lines.filter(position__gte=len(data.lines)).delete()
+    known = [
+        {"position": line.position, **{name: getattr(line, name) for name in LINE_NAMES}}
+        for line in sorted(order.lines.all(), key=lambda line: line.position)
+    ]
+    fresh = [
+        {"position": position, **{name: getattr(line, name) for name in LINE_NAMES}}
+        for position, line in enumerate(data.lines)
+    ]
+    if known == fresh:
+        return
+    _forget_kept(order, "lines")
+    for values in fresh:
+        OrderLine.objects.update_or_create(order=order, position=values["position"], defaults=values)
+    order.lines.filter(position__gte=len(fresh)).delete()
 
 
 def _replace_parcels(order: Order, data: OrderData) -> None:
+    known = [{name: getattr(parcel, name) for name in PARCEL_NAMES} for parcel in order.parcels.all()]
+    fresh = [_parcel_values(parcel) for parcel in data.parcels]
+    if sorted(known, key=str) == sorted(fresh, key=str):
+        return
+    _forget_kept(order, "parcels")
     order.parcels.all().delete()
-    Parcel.objects.bulk_create(
-        Parcel(
-            order=order,
-            delivery_id=parcel.delivery_id,
-            waybill_id=parcel.waybill_id,
-            deliver_type=parcel.deliver_type,
-            delivered_at=moment(parcel.delivery_time),
-            items=[list(item) for item in parcel.items],
-        )
-        for parcel in data.parcels
-    )
+    Parcel.objects.bulk_create(Parcel(order=order, **values) for values in fresh)
+
+
+def _parcel_values(parcel: ParcelData) -> dict[str, Any]:
+    items = [list(item) for item in parcel.items]
+    values = parcel.delivery_id, parcel.waybill_id, parcel.deliver_type, moment(parcel.delivery_time), items
+    return dict(zip(PARCEL_NAMES, values, strict=True))
+
+
+def _forget_kept(order: Order, name: str) -> None:
+    """What is written anew is read anew by whoever goes on with this order."""
+    getattr(order, "_prefetched_objects_cache", {}).pop(name, None)
 
 
 # --- one merchant -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from django_tasks_db.models import DBTaskResult
 from merchants import delivering, errands, events, lines
 from merchants.models import Merchant
 
-from . import archiving, digests, erasing, exporting, figures, following, rereading, syncing
+from . import archiving, digests, erasing, exporting, figures, following, health, rereading, syncing, tallying
 from . import errands as order_errands
 from .batches.steps import work
 from .dispatch import Pump, allowance
@@ -101,6 +101,19 @@ def renew_tokens() -> None:
     for pk in exporting.unfinished():
         write_export.enqueue(str(pk))
     lines.renew(Merchant.objects.filter(is_active=True, credential__isnull=False))
+
+
+@task(queue_name="rest")
+def alive(queue: str) -> None:
+    """The worker of a queue shows itself; put on each of them."""
+    health.show_life(queue)
+
+
+@task(queue_name="rest")
+def count_up() -> None:
+    """Count how calls ended."""
+    while tallying.count_up():
+        pass
 
 
 @task(queue_name="rest")

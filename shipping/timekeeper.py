@@ -8,6 +8,7 @@ from django.utils.module_loading import import_string
 
 from merchants.delivering import hand_out as hand_out_messages
 
+from .alerts.watch import watch
 from .batches.steps import wake_stuck
 from .digests import wake_due as wake_digests
 from .dispatch.sweeping import sweep
@@ -15,6 +16,7 @@ from .dispatch.waiting import is_work_due
 from .errands import hand_out
 from .figures import wake_due as wake_figures
 from .following import sync_due
+from .health import ask_again, ask_for_life
 from .models import Schedule
 from .rereading import wake_overdue
 
@@ -26,6 +28,10 @@ SCHEDULE = {
     "order_errands": 10,
     "wake_overdue": 10,
     "messages": 10,
+    "ask_for_life": 30,
+    "ask_again": 300,
+    "watch": 60,
+    "count_up": 30,
     "renew_tokens": 60,
     "read_allowances": 60,
     "figures": 60,
@@ -48,6 +54,9 @@ AT_ONCE: dict[str, Callable[[], object]] = {
     "figures": wake_figures,
     "digests": wake_digests,
     "messages": hand_out_messages,
+    "ask_for_life": ask_for_life,
+    "ask_again": ask_again,
+    "watch": watch,
 }
 
 

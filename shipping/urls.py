@@ -15,6 +15,7 @@ from .views import (
     history,
     lists,
     orders,
+    probes,
     receiver,
     scan,
     serials,
@@ -24,6 +25,9 @@ from .views import (
 )
 
 urlpatterns = [
+    path("healthz", probes.healthz, name="healthz"),
+    path("readyz", probes.readyz, name="readyz"),
+    path("metrics", probes.metrics, name="metrics"),
     path("", lists.order_list, name="order_list"),
     path("counts/", lists.order_counts, name="order_counts"),
     path("trouble/", lists.my_trouble, name="my_trouble"),

@@ -4,6 +4,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Collection, Iterator
 from datetime import timedelta
+from itertools import islice
 
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
@@ -66,19 +67,25 @@ def due(only: Collection[int] | None = None) -> QuerySet[Shipment]:
 class Backlog:
     """Each store's next shipments, looked up for many claims at once: looking through thousands takes time.
 
-    What became of one meanwhile is seen when its turn comes.
+    What became of one meanwhile is seen when its turn comes, with as many as there is room for.
     """
 
     def __init__(self, only: Collection[int] | None = None) -> None:
         self._only = only
         self._kept: dict[int, tuple[float, deque[int]]] = {}
 
-    def of(self, merchant_id: int) -> Iterator[Shipment]:
-        """What may be claimed of one store, the most urgent first."""
+    def of(self, merchant_id: int, room: int) -> Iterator[Shipment]:
+        """What may be claimed of one store, the most urgent first, looked at `room` at a time.
+
+        Two of one order may both come: the second claim fails at the one open attempt an order may have.
+        """
         keys = self._keys(merchant_id)
         while keys:
-            if shipment := due([keys.popleft()]).first():
-                yield shipment
+            some = list(islice(keys, room))
+            ready = {shipment.pk: shipment for shipment in due(some)}
+            for _ in some:
+                if shipment := ready.get(keys.popleft()):
+                    yield shipment
 
     def _keys(self, merchant_id: int) -> deque[int]:
         looked_at, keys = self._kept.get(merchant_id, (0.0, deque[int]()))
@@ -97,7 +104,7 @@ def claim_some(
     backlog: Backlog | None = None,
 ) -> list[Attempt]:
     """Claim up to `room` shipments, the merchant with the fewest in flight first, `but` those named."""
-    queues = _queues(backlog or Backlog(only), only, but) if room > 0 else {}
+    queues = _queues(backlog or Backlog(only), room, only, but) if room > 0 else {}
     flying = Counter(
         Attempt.objects.filter(closed_at=None, ended_at=None).values_list("merchant_id", flat=True)
     )
@@ -115,14 +122,14 @@ def claim_some(
 
 
 def _queues(
-    backlog: Backlog, only: Collection[int] | None, but: Collection[int]
+    backlog: Backlog, room: int, only: Collection[int] | None, but: Collection[int]
 ) -> dict[int, Iterator[Shipment]]:
     """Each merchant's own queue, so that thousands of one never hide another's; read when its turn comes."""
     waiting = Shipment.objects.filter(due_at__lte=timezone.now()).exclude(merchant__in=but)
     waiting = waiting if only is None else waiting.filter(pk__in=only)
     waiting = waiting.exclude(waits_for_turn())
     merchants = waiting.values("merchant").annotate(oldest=Min("due_at")).order_by("oldest")
-    return {row["merchant"]: backlog.of(row["merchant"]) for row in merchants}
+    return {row["merchant"]: backlog.of(row["merchant"], room) for row in merchants}
 
 
 def claim(shipment: Shipment, run_id: str) -> Attempt | None:

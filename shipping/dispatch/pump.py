@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from merchants import lines
 from merchants.lines import Line
+from merchants.logs import about
 from merchants.models import Merchant
 from merchants.tokens import Kept, Wanted
 from shipping import states
@@ -35,6 +36,10 @@ from .waiting import next_due
 
 log = logging.getLogger(__name__)
 HORIZON, SOON = timedelta(minutes=10), timedelta(seconds=1)
+# The main thread is needed for every answer: what it looks for in between, it looks for so often, in seconds.
+SWEEP_EVERY, READS_EVERY = 1.0, 0.2
+# A store's line is looked up once in so many seconds.
+LINE_LASTS = 1.0
 
 Step = Callable[[Reply], None]
 WithLine = Callable[[Line | None], None]
@@ -56,6 +61,8 @@ class Pump:
         self.asking: dict[int, list[Waiter]] = {}
         self.in_hand: set[int] = set()
         self.backlog = Backlog(self.only)
+        self.lines: dict[int, tuple[float, Line]] = {}
+        self.looked: dict[object, float] = {}
         self.stopping = False
 
     def run(self, seconds: float, *, until_idle: bool = False) -> None:
@@ -76,12 +83,22 @@ class Pump:
         self.stopping = True
 
     def _start(self, run_id: str) -> None:
-        sweep(run_id, self.in_hand)
-        for attempt in take_due(self._room(), self.only):
-            self._try(attempt, partial(self._settle, attempt))
+        if self._is_time(sweep, SWEEP_EVERY):
+            sweep(run_id, self.in_hand)
+        if self._room() and self._is_time(take_due, READS_EVERY):
+            for attempt in take_due(self._room(), self.only):
+                self._try(attempt, partial(self._settle, attempt))
         for attempt in claim_some(run_id, self._room(), self.only, self.asking, self.backlog):
             self.in_hand.add(attempt.pk)
             self._try(attempt, partial(self._begin, attempt))
+
+    def _is_time(self, what: object, seconds: float) -> bool:
+        """Whether `what` was not looked for in the last so many seconds; it now is."""
+        now = time.monotonic()
+        is_time = now - self.looked.get(what, -seconds) >= seconds
+        if is_time:
+            self.looked[what] = now
+        return is_time
 
     def _room(self) -> int:
         return max(0, int(settings.LANES) - len(self.flying))
@@ -104,11 +121,13 @@ class Pump:
 
     def _try(self, attempt: Attempt, step: Callable[[], None]) -> None:
         """A shipment we stumble over must not stop the others: out of hand, the sweep takes care of it."""
-        try:
-            step()
-        except Exception:
-            log.exception("merchant=%s attempt=%s: fault of our own", attempt.merchant_id, attempt.pk)
-            self.in_hand.discard(attempt.pk)
+        ids = {"merchant": attempt.merchant_id, "shipment": attempt.shipment_id, "attempt": attempt.pk}
+        with about(**ids):
+            try:
+                step()
+            except Exception:
+                log.exception("fault of our own")
+                self.in_hand.discard(attempt.pk)
 
     def _fly(self, attempt: Attempt, call: Callable[[], Reply], then: Step) -> None:
         self.flying[self.lanes.submit(call)] = lambda reply: self._try(attempt, lambda: then(reply))
@@ -116,13 +135,22 @@ class Pump:
     def _with_line(self, attempt: Attempt, go_on: WithLine) -> None:
         """Go on with a usable line. Tokens are fetched in a lane: a slow one holds up its own store only."""
         merchant, waiter = attempt.merchant, Waiter(attempt, go_on)
-        if merchant.pk in self.asking:
+        known_at, known = self.lines.get(merchant.pk, (0.0, None))
+        if known and time.monotonic() - known_at < LINE_LASTS:
+            go_on(known)
+        elif merchant.pk in self.asking:
             self.asking[merchant.pk].append(waiter)
         elif wanted := lines.ask(merchant):
             self.asking[merchant.pk] = [waiter]
             self._fetch(merchant, wanted)
         else:
-            go_on(lines.current(merchant))
+            go_on(self._current(merchant))
+
+    def _current(self, merchant: Merchant) -> Line | None:
+        line = lines.current(merchant)
+        if line is not None:
+            self.lines[merchant.pk] = time.monotonic(), line
+        return line
 
     def _fetch(self, merchant: Merchant, wanted: Wanted) -> None:
         self.flying[self.lanes.submit(wanted.fetch)] = lambda reply: self._token_came(merchant, wanted, reply)
@@ -135,7 +163,7 @@ class Pump:
             return
         if kept is Kept.NOTHING:
             pause_for_token(merchant, reply)
-        line = lines.current(merchant)
+        line = self._current(merchant)
         for attempt, go_on in self.asking.pop(merchant.pk):
             self._try(attempt, partial(go_on, line))
 
@@ -153,7 +181,7 @@ class Pump:
             self._send(attempt, line)
 
     def _check(self, attempt: Attempt, line: Line, reply: Reply, began: datetime) -> None:
-        if _drop_refused(line, reply):
+        if self._drop_refused(line, reply):
             note_token_refused(attempt, reply)
         if take_facts(attempt, reply, began):
             self._send(attempt, line)
@@ -172,12 +200,11 @@ class Pump:
 
     def _record(self, attempt: Attempt, line: Line, reply: Reply) -> None:
         outcome = read_outcome(reply)
-        _drop_refused(line, reply)
+        self._drop_refused(line, reply)
         record(attempt, outcome)
         log.info(
-            "merchant=%s shipment=%s attempt=%s then=%s errcode=%s ms=%s",
-            *(attempt.merchant_id, attempt.shipment_id, attempt.pk),
-            *(outcome.then, reply.errcode, reply.elapsed_ms),
+            "answered",
+            extra={"then": outcome.then, "errcode": reply.errcode, "ms": reply.elapsed_ms},
         )
 
     def _settle(self, attempt: Attempt) -> None:
@@ -191,12 +218,19 @@ class Pump:
             self._read(attempt, line, lambda reply: self._settled(attempt, line, reply, began))
 
     def _settled(self, attempt: Attempt, line: Line, reply: Reply, began: datetime) -> None:
-        _drop_refused(line, reply)
+        self._drop_refused(line, reply)
         try:
             settle(attempt, reply, began)
         except Exception:
-            log.exception("attempt=%s: a read we could not take in", attempt.pk)
+            log.exception("a read we could not take in")
             settle(attempt, replace(reply, data={}), began)
+
+    def _drop_refused(self, line: Line, reply: Reply) -> bool:
+        is_refused = read_outcome(reply).then == "renew_token"
+        if is_refused:
+            self.lines.pop(line.merchant_pk, None)
+            line.drop()
+        return is_refused
 
     def _read(self, attempt: Attempt, line: Line, then: Step) -> None:
         body = order_get_body(attempt.order.order_id)
@@ -208,13 +242,6 @@ def send_in_time(endpoint: Endpoint, body: dict[str, object], line: Line, until:
     if time.monotonic() > until:
         return Reply(ReplyKind.NOT_SENT, slug="connect_timeout")
     return line.call(endpoint, body)
-
-
-def _drop_refused(line: Line, reply: Reply) -> bool:
-    is_refused = read_outcome(reply).then == "renew_token"
-    if is_refused:
-        line.drop()
-    return is_refused
 
 
 def _reply_of(future: Future[Reply]) -> Reply:

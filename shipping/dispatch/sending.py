@@ -74,8 +74,7 @@ def prepare(attempt: Attempt) -> dict[str, object] | None:
     if stopping_pauses(CALLS[attempt.shipment.kind]).filter(merchant=attempt.merchant).exists():
         let_go(attempt, who=states.WORKER, reason="merchant_paused")
         return None
-    _mark_already_there(attempt)
-    packages = _sending(attempt)
+    packages = _not_there_yet(attempt)
     if packages and (slug := doubt(attempt.shipment, attempt.order)):
         _ask_a_manager(attempt, packages, slug)
         return None
@@ -125,11 +124,14 @@ def _sending(attempt: Attempt) -> list[Package]:
     return list(rows.prefetch_related("items").order_by("position"))
 
 
-def _mark_already_there(attempt: Attempt) -> None:
-    for package in _sending(attempt):
-        if match(attempt.order, package) is Match.OURS:
-            move(package, states.SHIPPED, who=states.WORKER, attempt=attempt, reason="already_on_platform",
-                 slug="already_on_platform", errcode=None, errmsg="")  # fmt: skip
+def _not_there_yet(attempt: Attempt) -> list[Package]:
+    """What is still to be sent; a parcel that the platform shows already is shipped."""
+    packages = _sending(attempt)
+    there = [package for package in packages if match(attempt.order, package) is Match.OURS]
+    for package in there:
+        move(package, states.SHIPPED, who=states.WORKER, attempt=attempt, reason="already_on_platform",
+             slug="already_on_platform", errcode=None, errmsg="")  # fmt: skip
+    return [package for package in packages if package not in there]
 
 
 def _stopping(order: Order, packages: list[Package], attempt: Attempt) -> Problem | None:

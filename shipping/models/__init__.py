@@ -14,11 +14,13 @@ from .orders import LAST_DAY, Courier, Order, OrderBody, OrderLine, Parcel
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
 from .tempo import Allowance, Tempo
+from .watch import Alert, Tally, TallyMark
 
 __all__ = [
     "EVERY_MORNING",
     "LAST_DAY",
     "WHOLE_DAY",
+    "Alert",
     "Allowance",
     "Archive",
     "Attempt",
@@ -58,6 +60,8 @@ __all__ = [
     "Shipment",
     "StatusChange",
     "SyncCursor",
+    "Tally",
+    "TallyMark",
     "Tempo",
     "Typed",
     "Visit",

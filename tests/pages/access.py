@@ -18,7 +18,7 @@ from shipping import exporting, states
 from shipping.batches import controls, steps
 from shipping.drafts import Draft, PackageDraft, SerialDraft
 from shipping.exporting import ask_export
-from shipping.models import Attempt, Batch, Export, Order, OrderLine, Package, SerialUse
+from shipping.models import Alert, Attempt, Batch, Export, Order, OrderLine, Package, SerialUse
 from shipping.services import queue_shipment
 
 # Each includes the ones before it; ANYONE is signed in and perhaps of no store. OWNER is the admin to whom the
@@ -65,6 +65,15 @@ def make_store(number: int) -> Store:
     Package.objects.filter(pk=conflict.pk).update(status=states.CONFLICT)
     channel = Channel.objects.create(merchant=merchant, name=f"群{number}", kind="mail")
     Message.objects.create(channel=channel, title="停了", text="")
+    Alert.objects.create(
+        merchant=merchant,
+        name="conflict",
+        key=f"{merchant.pk} conflict",
+        began_at=NOW,
+        seen_at=NOW,
+        told_at=NOW,
+        facts={"count": 1, "orders": []},
+    )
     join_token = people.invite(merchant=merchant, role=STAFF, name="小李", by=boss)
     return Store(
         merchant=merchant,
@@ -176,6 +185,10 @@ def _to_print(store: Store) -> dict[str, Any]:
 
 # URL name -> who may, with what
 ROUTES: dict[str, Route] = {
+    # machines that watch
+    "healthz": Route(PUBLIC),
+    "readyz": Route(PUBLIC),
+    "metrics": Route(PUBLIC),
     # people
     "login": Route(PUBLIC),
     "invitation_accept": Route(PUBLIC, args=lambda store: (store.join_token,)),

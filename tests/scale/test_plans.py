@@ -12,7 +12,9 @@ from django.test import Client
 
 from merchants.models import Merchant, User
 from merchants.services import set_membership
-from shipping import lists, past
+from shipping import lists, past, tallying
+from shipping.alerts.causes import FINDERS
+from shipping.gauges import gauges
 from shipping.models import Order, Package
 from shipping.models.orders import KINDS
 from shipping.queries import order_facts
@@ -226,3 +228,28 @@ def test_what_the_rules_ask_is_found_by_an_index(manager: Client) -> None:
     with explained() as queries:
         order_facts(order, waybills=["SF000000000001"], serials=["SN1"])
     judge(queries, "order_facts")
+
+
+# Partial indexes of what is on its way or to be done, and tables of some rows for each store: short from end to end.
+SHORT = (
+    "attempt_to_settle",
+    "one_open_attempt_per_order",
+    "shipment_due",
+    "shipping_allowance",
+    "shipping_tally",
+)
+
+
+def test_a_scrape_and_the_alerts_walk_what_is_on_its_way(manager: Client) -> None:
+    with explained() as queries:
+        list(gauges())
+        for finder in FINDERS.values():
+            list(finder())
+        tallying.count_up()
+    assert len(queries) > 10
+    for query in queries:
+        long = [line for line in query.plan if not any(name in line for name in SHORT)]
+        rest = type(query)(query.sql, long)
+        told = f"{query.sql}\n" + "\n".join(query.plan)
+        assert rest.scans() == [], told
+        assert not rest.gathers_a_whole_store(), told
