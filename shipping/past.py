@@ -28,10 +28,10 @@ MODELS: dict[str, type[Package] | type[Attempt]] = {PACKAGES: Package, CALLS: At
 MOMENTS = {PACKAGES: "status_at", CALLS: "started_at"}
 FILTERS = (
     "q", "merchant", "status", "code", "courier", "person", "batch", "since", "until",
-    "kind", "first", "took",
+    "purpose", "first", "took",
 )  # fmt: skip
 # Of a call these are asked of its packages, one by one: without a day to begin at it looks back this far.
-OF_ITS_PACKAGES = ("status", "courier", "person", "batch", "kind", "first", "took")
+OF_ITS_PACKAGES = ("status", "courier", "person", "batch", "purpose", "first", "took")
 LOOKS_BACK = timedelta(days=31)
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(9000, 1, 1)
 # A search by a beginning goes no further: who has more of the number types it.
@@ -177,7 +177,7 @@ def _wanted(store: int, asked: Asked) -> dict[str, int | str]:
     readings = (
         ("status", "status", lambda text: text),
         ("errcode", "code", _number),
-        ("kind", "kind", lambda text: text),
+        ("kind", "purpose", lambda text: text),
         ("delivery_id", "courier", lambda text: _courier(store, text)),
         ("person", "person", lambda text: _person(store, text)),
         ("batch", "batch", lambda text: whole(text) or NOBODY),

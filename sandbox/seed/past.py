@@ -9,7 +9,7 @@ from sandbox.seed import shops
 from sandbox.seed.goods import buyer, order_line
 from sandbox.seed.scenes import Scene
 
-EACH = 100
+EACH = 70
 DAYS = 6
 DAY, HOUR = 86400, 3600
 BEIJING = 8 * HOUR

@@ -77,7 +77,7 @@ def filters_of(export: Export) -> str:
 FILTER_WORDS = {
     "q": lazy("搜索"), "merchant": lazy("店铺"), "status": lazy("状态"), "code": lazy("错误码"),
     "courier": lazy("快递公司"), "person": lazy("谁"), "batch": lazy("批次号"), "since": lazy("从"),
-    "until": lazy("到"),
+    "until": lazy("到"), "purpose": lazy("用途"), "first": lazy("第一次提交"), "took": lazy("付款后（分钟）"),
 }  # fmt: skip
 
 

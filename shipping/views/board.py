@@ -62,8 +62,8 @@ def _now(request: MemberRequest, stores: list[Merchant]) -> dict[str, object]:
         "needed": reads.needed(stores, request.user),
         "data_from": reads.data_from(request.user, appid),
         "now": now,
-        "today_query": urlencode({"kind": "send", "status": states.SHIPPED, "since": f"{now:%Y-%m-%d}"}),
-        "hour_query": urlencode({"kind": "send", "status": states.SHIPPED, "since": hour_ago}),
+        "today_query": urlencode({"purpose": "send", "status": states.SHIPPED, "since": f"{now:%Y-%m-%d}"}),
+        "hour_query": urlencode({"purpose": "send", "status": states.SHIPPED, "since": hour_ago}),
         "appid": appid,
     }
 

@@ -76,7 +76,7 @@ class Span(NamedTuple):
 
     def url(self, **asked: str) -> str:
         """The history of this span, filtered; what is counted are goods that leave."""
-        whole_span = {"kind": SEND, "since": f"{self.first}", "until": f"{self.last}"}
+        whole_span = {"purpose": SEND, "since": f"{self.first}", "until": f"{self.last}"}
         store = {"merchant": self.appid} if self.appid else {}
         return f"{reverse('history')}?{urlencode({**store, **whole_span, **asked})}"
 

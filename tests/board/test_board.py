@@ -130,6 +130,14 @@ def test_the_board_is_of_the_stores_one_manages(manager: Client, stores: list[Me
     assert client.get("/board/").status_code == 404
 
 
+def test_what_a_mark_leads_to_can_be_exported(manager: Client) -> None:
+    asked = {"purpose": "send", "first": "1", "took": "0-60", "since": "2026-03-06T09:00"}
+    assert manager.post("/exports/create/", {"kind": "csv", **asked}).url == "/exports/"
+    html = page(manager.get("/exports/"))
+    for text in asked.values():
+        assert f" {text}" in html, text
+
+
 def test_the_first_look_at_the_board_is_light(manager: Client) -> None:
     """Of what a browser loads for the page, compressed."""
     html = page(manager.get("/board/?period=30d"))

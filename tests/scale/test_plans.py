@@ -194,8 +194,8 @@ def pages() -> Iterator[str]:
         "q=SF0000&since=2026-01-01",
         "q=370000",
         "code=address_changed",
-        "status=rejected&code=606005&kind=send&first=1&since=2026-01-01T09:00&until=2026-01-01T10:00",
-        "status=shipped&kind=send&took=60-240&since=2026-01-01&until=2026-03-01",
+        "status=rejected&code=606005&purpose=send&first=1&since=2026-01-01T09:00&until=2026-01-01T10:00",
+        "status=shipped&purpose=send&took=60-240&since=2026-01-01&until=2026-03-01",
         "status=shipped&courier=-",
     )
     yield from (f"/history/?{asked}" for asked in (*filters, f"before={quote(past.mark_of(package))}"))
