@@ -92,6 +92,7 @@ INSTALLED_APPS = [
     "shipping",
 ]
 MIDDLEWARE = [
+    "merchants.addresses.without_nul",
     "merchants.watching.probes_first",
     "merchants.watching.Observe",
     "django.middleware.security.SecurityMiddleware",

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 
 from django.db import transaction
+from django.db.models.fields.json import KT
 
 from merchants.queries import merchants_for
 from shipping.around import Around, look_around
@@ -187,7 +188,8 @@ def _wanted(batch: Batch, keys: Collection[str]) -> dict[str, FileOrder]:
 def _shared_numbers(batch: Batch) -> dict[str, list[str]]:
     """The tracking numbers that the file gives to several orders -> those orders."""
     carried: dict[str, dict[str, None]] = defaultdict(dict)
-    rows = BatchRow.objects.filter(batch=batch).values_list("key", "values__waybill_id")
+    # As text: read as JSON, a number of digits alone would be no string any more.
+    rows = BatchRow.objects.filter(batch=batch).values_list("key", KT("values__waybill_id"))
     for key, number in rows.iterator():
         if number and is_clean(normalise(number)):
             carried[normalise(number)][key] = None

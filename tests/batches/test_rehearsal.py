@@ -72,6 +72,12 @@ def test_green_rows_ship_and_the_same_file_ships_nothing_twice(
     assert verdicts(upload(clerk, *lines)) == ["known", "known"]
 
 
+def test_a_number_of_digits_alone_is_rehearsed_like_any_other(world: Any, clerk: User) -> None:
+    orders = [world.order() for _ in range(2)]
+    batch = upload(clerk, HEAD, *(f"{order.order_id},中通快递,73100000000912" for order in orders))
+    assert [found.first_row for found in batch.orders.all()] == [2, 3]
+
+
 def test_an_unknown_courier_is_named_once_and_remembered(world: Any, clerk: User) -> None:
     orders = [world.order() for _ in range(3)]
     lines = [f"{order.order_id},蜗牛速递,SF310000000000{n}" for n, order in enumerate(orders)]

@@ -8,19 +8,24 @@ import re
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from merchants.models import User
+from merchants.services import set_membership
+from sandbox import build
 from tests.browser.conftest import HARMLESS
+from tests.pages.test_desk import run_tasks
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
 WAYBILL = "SF3100000000001"
+ROLES = ("staff", "manager", "admin")
 
 
 class Demo(NamedTuple):
@@ -74,9 +79,9 @@ def free_port() -> str:
 
 @contextmanager
 def signed_in(browser: Browser, demo: Demo, role: str) -> Iterator[Page]:
-    """A window of the person that `make run` has named, which must not have complained by the end."""
+    """A window of the person that the demo has named, which must not have complained by the end."""
     context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN")
-    page, complaints = context.new_page(), []
+    page, complaints = context.new_page(), list[str]()
     page.on("console", lambda message: complaints.append(message.text))
     page.goto(f"{demo.url}/login/")
     name, password = demo.logins[role]
@@ -89,29 +94,57 @@ def signed_in(browser: Browser, demo: Demo, role: str) -> Iterator[Page]:
     assert [words for words in complaints if not HARMLESS.search(words)] == []
 
 
-def test_a_clone_runs_ships_tells_and_renews(browser: Browser, demo: Demo) -> None:
+def ships_tells_and_renews(browser: Browser, demo: Demo, work: Callable[[], object]) -> None:
+    """``work`` is called where something waits for the worker."""
     with signed_in(browser, demo, "staff") as page:
-        order_id = ship_the_first(page)
+        order_id = ship_the_first(page, work)
     with signed_in(browser, demo, "manager") as page:
         page.goto(f"{demo.url}/history/?q={WAYBILL}")
-        row = page.locator("[data-rows] tbody tr", has_text=order_id)
-        expect(row).to_contain_text("已发货")
+        expect(page.locator("[data-rows] tbody tr", has_text=order_id)).to_contain_text("已发货")
+        page.click("nav >> text=看板")
+        expect(page.locator("h1")).to_have_text("看板")
+        page.click("main a[href*='/history/?']:visible >> nth=0")
+        expect(page.locator("h1")).to_have_text("发货记录")
     with signed_in(browser, demo, "admin") as page:
-        renew_a_token(page, demo)
+        renew_a_token(page, work)
 
 
-def ship_the_first(page: Page) -> str:
-    """By the README's tour: open the first order, type a tracking number, press."""
+def ship_the_first(page: Page, work: Callable[[], object]) -> str:
+    """By the tour of `make run`: open the first order, type a tracking number, press."""
     page.click("[data-rows] tbody tr:first-child [data-act]")
     page.fill("#p0-waybill_id", WAYBILL)
     page.click(".submit-bar button[name=go]")
+    page.wait_for_selector("[id^=package-]")
+    work()
     expect(page.locator(".package-shipped")).to_contain_text("已发货", timeout=20_000)
     return page.inner_text("h1.id")
 
 
-def renew_a_token(page: Page, demo: Demo) -> None:
+def renew_a_token(page: Page, work: Callable[[], object]) -> None:
     page.click("nav >> text=店铺管理")
-    page.goto(f"{demo.url}/admin/merchants/credential/")
-    page.click("#result_list >> text=杭州云栖数码旗舰店")
+    page.click("a[href$='/merchants/credential/'] >> nth=0")
+    page.click("#result_list tbody th a >> nth=0")
     page.click("input[name=_force]")
+    page.wait_for_selector("[id^=errand-]")
+    work()
     expect(page.locator("[id^=errand-] > strong")).to_have_text("完成", timeout=20_000)
+
+
+@pytest.mark.long
+def test_a_clone_runs_ships_tells_and_renews(browser: Browser, demo: Demo) -> None:
+    ships_tells_and_renews(browser, demo, lambda: None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_three_people_ship_tell_and_renew(browser: Browser, world: Any, live_server: Any, pump: Any) -> None:
+    """The same walk without the clone."""
+    for role in ROLES:
+        user = User.objects.create_user(role, password=role)
+        set_membership(user=user, merchant=world.merchant, role=role)
+    world.order([build.line("1001", "2001", 1, thumb_img="")])
+
+    def work() -> None:
+        pump()
+        run_tasks()
+
+    ships_tells_and_renews(browser, Demo(live_server.url, {role: (role, role) for role in ROLES}), work)

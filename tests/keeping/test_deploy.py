@@ -11,6 +11,7 @@ import pytest
 import yaml
 from django.conf import settings
 from django.core.management import get_commands
+from django.urls import resolve
 from gunicorn.config import Config
 
 from shipping.management.commands import serve, work
@@ -21,7 +22,7 @@ DEPLOY = HERE / "deploy"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 PAGES = [HERE / "docs/OPERATIONS.md", *(HERE / "docs/operations").glob("*.md")]
 FILES = [path for path in DEPLOY.rglob("*") if path.is_file() and path.suffix != ".pyc"]
-# What the containers' own programs read.
+# What is read by programs and libraries of others.
 OF_OTHERS = {
     "PASSWORD",
     "POSTGRES_DB",
@@ -29,6 +30,7 @@ OF_OTHERS = {
     "POSTGRES_PASSWORD_FILE",
     "PYTHONUNBUFFERED",
     "READ_DOTENV",
+    "PROMETHEUS_MULTIPROC_DIR",
 }
 NAMED = re.compile(r"^#?([A-Z][A-Z0-9_]+)=", re.MULTILINE)
 READ = re.compile(r"""env(?:\.\w+)?\(\s*"([A-Z][A-Z0-9_]+)\"""")
@@ -131,3 +133,8 @@ def test_pages_lead_to_pages_that_are_there() -> None:
     for path in PAGES:
         for target in re.findall(r"\]\(([^)#:]+)\)", path.read_text()):
             assert (path.parent / target).exists(), (path, target)
+
+
+def test_what_is_asked_how_the_desk_is_is_answered() -> None:
+    asked = {path for file in FILES for path in re.findall(r"/(?:healthz|readyz)\b", file.read_text())}
+    assert {resolve(path).func.__name__ for path in asked} == {"healthz", "readyz"}

@@ -258,3 +258,4 @@ def test_an_odd_url_breaks_no_page(world: Any) -> None:
         assert client.post(ship, typed).status_code in (200, 302), odd
         held = client.post(f"/orders/{order.order_id}/hold/", {"reason": "x", "until": odd})
         assert held.status_code in (200, 302), odd
+    assert client.get("/orders/1%002/").status_code == 404
