@@ -61,6 +61,20 @@ def roles_of(user: User) -> set[str]:
     return {role for role, rank in RANK.items() if rank <= highest}
 
 
+def roles_by_store(user: User) -> dict[int, str]:
+    """The role a person holds at each active store; {} for a superuser, who holds every role everywhere."""
+    held = Membership.objects.filter(user_id=user.pk, is_active=True, merchant__is_active=True)
+    return {} if user.is_superuser else dict(held.values_list("merchant", "role"))
+
+
+def people_with(merchant: Merchant, role: str) -> list[User]:
+    """Who holds at least this role at a store, the least of them first."""
+    roles = [name for name, rank in RANK.items() if rank >= RANK[Role(role)]]
+    held = Membership.objects.filter(merchant=merchant, is_active=True, user__is_active=True, role__in=roles)
+    rows = held.select_related("user").order_by("user__username")
+    return [row.user for row in sorted(rows, key=lambda row: RANK[Role(row.role)])]
+
+
 def open_pauses() -> QuerySet[Pause]:
     """Pauses that hold now: not ended by a person, not run out."""
     running = Q(until=None) | Q(until__gt=timezone.now())

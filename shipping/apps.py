@@ -7,14 +7,17 @@ from django.db.models.signals import post_migrate
 from django.utils.module_loading import import_string
 from django.utils.translation import pgettext_lazy
 
+from wechat.wording import lend
+
 
 class ShippingConfig(AppConfig):
     name = "shipping"
     verbose_name = pgettext_lazy("app", "发货")
 
     def ready(self) -> None:
-        """The database guards its history from the first migrate on."""
+        """The database guards its history from the first migrate on; codes say what the operator wrote."""
         post_migrate.connect(_guard_history, sender=self)
+        lend(import_string("shipping.wording.book"))
 
 
 def _guard_history(using: str, **more: Any) -> None:

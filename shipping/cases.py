@@ -11,7 +11,7 @@ from merchants.models import User
 from merchants.queries import merchants_for
 
 from . import states
-from .models import Attempt, Package, Shipment
+from .models import Attempt, Order, Package, Shipment
 
 CASES = 20
 # One order may have been tried many times in a row.
@@ -38,13 +38,31 @@ class Case(NamedTuple):
         return (self.package.status_at if self.is_over else timezone.now()) - self.attempt.started_at
 
 
+class Cases(NamedTuple):
+    """How often an answer came before, and how it ended: (status, way) -> orders."""
+
+    orders: int
+    tally: list[tuple[tuple[str, str], int]]
+
+
+def cases_before(order: Order, errcode: int) -> Cases:
+    """Of the order's own store, the other orders that were answered so."""
+    found = [case for case in _cases(_calls(order.merchant_id, errcode)) if case.attempt.order_id != order.pk]
+    return Cases(len(found), tally(found).most_common())
+
+
 def cases_for(user: User, errcode: int) -> list[Case]:
     """The newest orders of the user's stores that were answered so, each once."""
-    calls = [call for store in merchants_for(user) for call in _calls(store.pk, errcode)]
+    return _cases(call for store in merchants_for(user) for call in _calls(store.pk, errcode))
+
+
+def _cases(calls: Iterable[Attempt]) -> list[Case]:
     by_order = {call.order_id: call for call in sorted(calls, key=lambda c: c.started_at, reverse=True)}
     newest = list(by_order.values())[:CASES]
     last = _last_shipments({call.shipment_id for call in newest})
-    rows = Package.objects.filter(shipment__in=last.values()).select_related("shipment__created_by", "person")
+    rows = Package.objects.filter(shipment__in=last.values())
+    rows = rows.select_related("shipment__created_by", "person", "order", "merchant")
+    rows = rows.prefetch_related("shipment__corrections", "shipment__attempts")
     # Of several packages the one that stands worst tells how it ended.
     packages = {
         row.shipment_id: row for row in sorted(rows, key=lambda p: p.status == states.SHIPPED, reverse=True)

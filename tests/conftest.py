@@ -142,3 +142,13 @@ def wait_for() -> Callable[[Callable[[], bool]], None]:
             time.sleep(0.02)
 
     return wait
+
+
+@pytest.fixture(autouse=True)
+def shipped_words() -> Iterator[None]:
+    """No test reads the words that another one wrote, nor asks the database for any unless it wrote some."""
+    from shipping import wording
+
+    wording._kept.book, wording._kept.read_at = {}, float("inf")
+    yield
+    wording._kept.book, wording._kept.read_at = {}, float("inf")

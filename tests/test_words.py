@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from django.utils.translation.template import templatize
 
+from shipping.support import ADDRESS
+
 PO = Path("locale/en/LC_MESSAGES/django.po")
 # Chinese characters and the punctuation that goes with them.
 CHINESE = re.compile("[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
@@ -27,8 +29,8 @@ CALLS = {
     **dict.fromkeys(("ngettext", "ngettext_lazy", "pgettext", "pgettext_lazy"), 2),
     "npgettext": 3,
 }
-# Not for the eyes: what people may type, and what WeChat's short links begin with.
-NOT_SHOWN = {"其他", "其他快递公司", r"[;\t|；，]", "#小程序://"}
+# Not for the eyes: what people may type, what WeChat's short links begin with, what an address looks like.
+NOT_SHOWN = {"其他", "其他快递公司", r"[;\t|；，]", "#小程序://", ADDRESS.pattern}
 # A language is called by its own name.
 OWN_NAME = "中文"
 

@@ -9,6 +9,8 @@ from string import Formatter
 from types import MappingProxyType
 from typing import Any
 
+from .wording import PARTS, OwnWords, own_words
+
 TABLE = Path(__file__).with_name("errcodes.toml")
 LONGEST_TITLE = 12  # Chinese characters
 
@@ -26,6 +28,8 @@ _ALLOWED = {
 }
 _TEXTS = ("title_zh", "title_en", "means_zh", "means_en", "do_zh", "do_en")
 _TESTED = ("tested_means", "tested_do")
+# What a person can do about a package: words of `remedy`, buttons in templatetags/remedies.py.
+REMEDIES = ("fix", "again", "checked", "reread", "answer", "wechat", "resume", "report")
 _PARAMS = {
     "left",
     "asked",
@@ -49,6 +53,7 @@ class Code:
 
     flag: the short word of a badge, for what stands in an order's way before anybody ships it.
     proof: what shows that a pause of this reason is over: a read that works, a return address that is there.
+    remedy: words of REMEDIES; "" is derived from who must act and where.
     """
 
     errcode: int | None = None
@@ -71,6 +76,7 @@ class Code:
     proof: str = ""
     field: str = ""
     fixed_by: str = "manager"
+    remedy: str = ""
     then: str = "rejected"
     tries: int = 0
     wait: int = 0
@@ -79,14 +85,42 @@ class Code:
     documented: bool = False
     listed: bool = True
 
+    @property
+    def key(self) -> str:
+        """What names the row wherever a name must be text: the code, or our own slug."""
+        return self.slug if self.errcode is None else str(self.errcode)
+
+    @property
+    def remedies(self) -> tuple[str, ...]:
+        """The buttons that fit, the likeliest first."""
+        if self.remedy:
+            return tuple(self.remedy.split())
+        if self.then == "pause_merchant":
+            return ("resume",)
+        in_the_form = self.fixed_by == "staff" or self.field.startswith("packages")
+        return ("fix",) if in_the_form else ("reread", "wechat", "fix")
+
     def text(self, part: str, lang: str) -> str:
         """part is title, means, do, problem, or tested_means and tested_do, which fall back on means and do.
 
-        A language other than Chinese reads English.
+        The installation's own words come before the shipped ones; any language but Chinese reads English.
         """
-        suffix = "zh" if lang.startswith("zh") else "en"
-        words = str(getattr(self, f"{part}_{suffix}"))
+        if own := self.own_text(part, lang):
+            return own
+        words = self.shipped_text(part, lang)
         return words or (self.text(part.removeprefix("tested_"), lang) if part in _TESTED else "")
+
+    def shipped_text(self, part: str, lang: str) -> str:
+        """What the table says, whatever an installation wrote over it."""
+        return str(getattr(self, f"{part}_{'zh' if lang.startswith('zh') else 'en'}"))
+
+    def own(self, lang: str) -> OwnWords | None:
+        """What the installation wrote over the shipped words, None where it wrote nothing."""
+        return own_words(self.key, lang)
+
+    def own_text(self, part: str, lang: str) -> str:
+        own = self.own(lang) if part in PARTS else None
+        return str(getattr(own, part)) if own else ""
 
 
 class _Blank(dict[str, Any]):
@@ -98,8 +132,9 @@ def problem_text(code: Code, params: Mapping[str, Any], lang: str) -> str:
     """The sentence beside a form field; rows without one say what the code means."""
     sentences = code.text("problem", lang).split("\n")
     fitting = (sentence for sentence in sentences if _names(sentence) <= params.keys())
-    chosen = next(fitting, sentences[-1]) or code.text("means", lang)
-    return chosen.format_map(_Blank(params))
+    chosen = next(fitting, sentences[-1])
+    # What people wrote is no pattern: it may hold a brace.
+    return chosen.format_map(_Blank(params)) if chosen else code.text("means", lang)
 
 
 def meaning(errcode: int | None, slug: str = "") -> Code:
@@ -142,6 +177,9 @@ def _faults(values: Mapping[str, Any], *, is_platforms: bool) -> Iterator[tuple[
     required = [*_TEXTS, "fixed_by", *["then"] * is_platforms, *["zh"] * values.get("documented", False)]
     yield from ((name, "is missing") for name in required if not values.get(name))
     yield from ((name, f"is {value!r}") for name, value in typed if value not in _ALLOWED.get(name, (value,)))
+    yield from (
+        ("remedy", f"asks for {name!r}") for name in values.get("remedy", "").split() if name not in REMEDIES
+    )
     yield from _text_faults(values)
     yield from _pace_faults(values, is_platforms)
 

@@ -11,7 +11,7 @@ from .base import OwnStores, ReadOnly
 __all__ = ["OwnStores", "ReadOnly", "audit", "channels", "credentials", "people", "platform", "stores"]
 
 admin.site.site_header = admin.site.site_title = _("发货台 · 店铺管理")
-admin.site.index_title = _("店铺、员工和密钥")
+admin.site.index_title = _("店铺一览")
 admin.site.unregister(Group)
 # Its page shows the keys of everybody's phone.
 admin.site.unregister(TOTPDevice)

@@ -14,7 +14,8 @@ from .base import ReadOnly, me
 @admin.register(Audit)
 class AuditAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("at", "by", "kind", "action", "row", "changed", "merchant", "person")
-    list_filter = ("kind", "action")
+    list_filter = ("kind", "action", ("at", admin.DateFieldListFilter))
+    search_fields = ("by__username__exact", "person__username__exact", "merchant__name")
     list_select_related = ("by", "merchant", "person")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Audit]:

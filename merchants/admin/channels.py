@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from merchants import telling
 from merchants.models import Channel, Message, Role
-from merchants.queries import has_role, merchants_for
+from merchants.queries import merchants_for
 from wechat import robots
 
-from .base import OwnStores, ReadOnly, me
+from .base import OwnStores, ReadOnly, is_admin, me
 from .secrets import Hidden, shown
 
 SECRETS = ("webhook", "sign_secret")
@@ -105,7 +105,7 @@ class Told(OwnStores):
     """An admin sees the own stores' rows, a superuser those of the operator, too."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_authenticated and has_role(me(request), Role.ADMIN)
+        return request.user.is_authenticated and is_admin(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self.has_module_permission(request)
@@ -116,6 +116,8 @@ class ChannelAdmin(Told, admin.ModelAdmin):  # type: ignore[type-arg]
     form = ChannelForm
     change_form_template = "admin/merchants/credential/change_form.html"
     list_display = ("name", "whose", "kind", "webhook_now", "is_active", "is_well", "waiting")
+    list_filter = ("kind", "is_active")
+    search_fields = ("name", "merchant__name")
     list_select_related = ("merchant",)
     readonly_fields = ("webhook_now", "sign_secret_now", "succeeded_at", "last_failure", "waiting")
 
@@ -196,6 +198,8 @@ class MessageAdmin(Told, ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
     merchant_path = "channel__merchant"
     list_display = ("title", "channel", "created_at", "said_at", "tries", "due_at", "reason")
+    list_filter = (("said_at", admin.EmptyFieldListFilter), ("created_at", admin.DateFieldListFilter))
+    search_fields = ("title", "channel__name")
     fields = ("channel", "title", "text", "created_at", "said_at", "tries", "due_at", "reason")
     list_select_related = ("channel",)
 

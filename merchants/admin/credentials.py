@@ -105,6 +105,8 @@ class CredentialAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
     form = CredentialForm
     change_form_template = "admin/merchants/credential/change_form.html"
     list_display = ("merchant", "mode", "ends_with", "token_now", "token_fetched_at", "is_contested")
+    list_filter = ("mode",)
+    search_fields = ("merchant__name", "merchant__appid")
     fieldsets = (
         (None, {"fields": ("merchant", "mode")}),
         (_("自有店铺"), {"fields": ("ends_with", "new_secret", "force_budget")}),
@@ -290,4 +292,6 @@ def _contest_words(row: Credential) -> str:
 class ErrandAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("kind", "merchant", "status", "errcode", "errmsg", "asked_by", "asked_at", "ended_at")
     fields = list_display
+    list_filter = ("kind", "status")
+    search_fields = ("merchant__name", "errcode__exact")
     list_select_related = ("merchant", "asked_by")

@@ -11,9 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from merchants import services
 from merchants.audit import note
 from merchants.models import Audit, Membership, Role, User
-from merchants.queries import has_role, merchants_for
+from merchants.queries import merchants_for
 
-from .base import NotFound, me
+from .base import NotFound, is_admin, me
 
 
 def people_of(user: User) -> QuerySet[User]:
@@ -58,10 +58,10 @@ class PersonAdmin(NotFound, UserAdmin[User]):
         return super().construct_change_message(request, form, *args, **kwargs)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_authenticated and has_role(me(request), Role.ADMIN)
+        return request.user.is_authenticated and is_admin(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return has_role(me(request), Role.ADMIN)
+        return is_admin(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return me(request).is_superuser
@@ -69,9 +69,9 @@ class PersonAdmin(NotFound, UserAdmin[User]):
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who also works elsewhere keeps the own password: changing it would open the other store."""
         if me(request).is_superuser or obj is None:
-            return has_role(me(request), Role.ADMIN)
+            return is_admin(request)
         elsewhere = obj.memberships.exclude(merchant__in=merchants_for(me(request), Role.ADMIN))
-        return has_role(me(request), Role.ADMIN) and not obj.is_superuser and not elsewhere.exists()
+        return is_admin(request) and not obj.is_superuser and not elsewhere.exists()
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import get_language
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
 
@@ -21,7 +22,8 @@ from .people import people_of
 @admin.register(Merchant)
 class MerchantAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
     merchant_path = "pk"
-    list_display = ("name", "appid", "is_active", "orders_read_at", "has_return_address", "api_host")
+    list_display = ("name", "appid", "is_active", "orders_read_at", "has_return_address", "undo_seconds")
+    list_filter = ("is_active", "has_return_address")
     search_fields = ("name", "appid")
     actions = ("resume",)
 
@@ -104,5 +106,19 @@ class MembershipAdmin(OwnStores, admin.ModelAdmin):  # type: ignore[type-arg]
 
 @admin.register(Pause)
 class PauseAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
-    list_display = ("merchant", "call", "errcode", "slug", "started_at", "until", "ended_at", "ended_by")
+    list_display = ("merchant", "why", "errcode", "call", "started_at", "until", "ended_at", "ended_by")
+    list_filter = (("ended_at", admin.EmptyFieldListFilter), ("started_at", admin.DateFieldListFilter))
+    search_fields = ("merchant__name", "errcode__exact", "rid__exact")
     list_select_related = ("merchant", "ended_by")
+    actions = ("resume",)
+
+    @admin.display(description=_("原因"))
+    def why(self, row: Pause) -> str:
+        return row.reason.text("title", get_language() or "zh-hans")
+
+    @admin.action(description=_("恢复"), permissions=["view"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[Pause]) -> None:
+        """Of the stores where the person is an admin; what was closed meanwhile is not opened."""
+        own = queryset.filter(merchant__in=merchants_for(me(request), Role.ADMIN))
+        ended = sum(services.resume_pause(pause=pause, by=me(request)) for pause in own)
+        messages.success(request, say("已恢复，结束了 %d 个暂停；等待的包裹会自动提交。") % ended)

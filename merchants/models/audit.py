@@ -2,6 +2,7 @@
 
 from typing import Any, NoReturn
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext as say
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from .people import User
 from .stores import Merchant
 
-FIELD_WORDS = {
+FIELD_WORDS: dict[str, Any] = {
     "role": _("角色"),
     "is_active": _("是否在职"),
     "invite": _("邀请"),
@@ -25,6 +26,10 @@ FIELD_WORDS = {
     "force_refresh": _("强制换新 access_token"),
     "authorization": _("授权"),
     "credential": _("凭证"),
+    "title": _("标题"),
+    "means": _("发生了什么"),
+    "do": _("下一步"),
+    **dict(settings.LANGUAGES),
     "kind": _("方式"),
     "language": _("语言"),
     "webhook": _("机器人地址"),
@@ -51,6 +56,7 @@ class Audit(models.Model):
         LINK = "link", _("一次性链接")
         PERSON = "person", _("账号")
         SETTING = "setting", _("店铺设置")
+        TEXT = "text", _("错误说明")
         CHANNEL = "channel", _("通知渠道")
 
     class Action(models.TextChoices):

@@ -13,6 +13,7 @@ from shipping import drafts, states
 from shipping.models import Attempt, Package, Shipment
 from shipping.pauses import CALLS, SEND, may_not_read
 from shipping.services import move
+from shipping.strange import note_unknown
 from shipping.wake import wake
 from wechat.errcodes import Code, meaning
 from wechat.outcomes import Outcome
@@ -31,6 +32,8 @@ NO_ANSWER = ("unclear", "worker_died")
 def record(attempt: Attempt, outcome: Outcome) -> None:
     """Write what a call's answer means. Any answer but 0 to several packages is settled by a read."""
     then = outcome.then
+    if then == "ask" and not outcome.code.listed:
+        note_unknown(attempt, outcome.reply)
     if Attempt.objects.filter(pk=attempt.pk, ended_at__isnull=False).exists():
         note_late(attempt, outcome)
         return

@@ -5,6 +5,7 @@ All ids are text: order ids have 19 digits, which spreadsheets and JavaScript de
 
 from .batches import Batch, BatchFile, BatchOrder, BatchRow, BatchStore, Remembered
 from .clock import Opening, Reading, Schedule, SyncCursor
+from .codes import CodeText, UnknownCode
 from .desk import Hold, Printing, Typed, Visit
 from .errands import OrderErrand, ReceiverView
 from .exports import Export, ExportPart
@@ -30,6 +31,7 @@ __all__ = [
     "BatchRow",
     "BatchStore",
     "BoardVisit",
+    "CodeText",
     "Courier",
     "Course",
     "Digest",
@@ -64,5 +66,6 @@ __all__ = [
     "TallyMark",
     "Tempo",
     "Typed",
+    "UnknownCode",
     "Visit",
 ]

@@ -6,15 +6,14 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django import template
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from shipping import states
-from shipping.drafts import COMPENSATION, CORRECTION, SEND
-from shipping.labels import looked_at, noted_by, noted_of
+from shipping.drafts import CORRECTION
+from shipping.labels import noted_by
 from shipping.lists import AT_MOST, TO_SHIP
 from shipping.models import Order, OrderLine, Package, PackageItem, Parcel
 from shipping.queries import address_of, can_ship, event_kind, is_held, pieces_left
@@ -247,55 +246,6 @@ def retries(package: Package) -> str:
     """Whether and when the desk tries again by itself."""
     say_when = RETRIES.get(package.status)
     return say_when(package) if say_when else _("不会自动再试。")
-
-
-class Button(NamedTuple):
-    """What a person can do about a package, done by one click."""
-
-    word: object
-    url: str
-    style: str = ""
-    is_post: bool = False
-
-
-BACK_OFFICE = "https://store.weixin.qq.com/"
-# Who must act on a rejected package -> the buttons beside it, the likeliest first.
-IN_THE_FORM, AT_WECHAT, ON_THE_LABEL = ("fix",), ("reread", "backoffice", "fix"), ("checked", "fix")
-
-
-# Where a rejected package of a kind is put right.
-FORMS = {SEND: "order_ship", CORRECTION: "parcel_correct", COMPENSATION: "order_resend"}
-
-
-@register.filter
-def remedies(package: Package) -> list[Button]:
-    """The buttons that fit where the package stands and what went wrong."""
-    order_id = package.order.order_id
-    form, read = reverse(FORMS[package.kind], args=[order_id]), reverse("order_read", args=[order_id])
-    wanted = _wanted(package)
-    seen = looked_at(noted_of(package.order)) if "checked" in wanted else ""
-    confirm = f"{reverse('package_confirm', args=[package.pk])}?seen={seen}"
-    buttons = {
-        "withdraw": Button(_("撤回"), reverse("shipment_cancel", args=[package.shipment_id]), "", True),
-        "fix": Button(_("改正后重发"), f"{form}?fix={package.pk}", "btn-primary"),
-        "checked": Button(_("核对过了，照发"), confirm, "btn-primary", True),
-        "reread": Button(_("重新读取订单"), read, "", True),
-        "backoffice": Button(_("打开微信小店后台"), BACK_OFFICE),
-    }
-    return [buttons[name] for name in wanted]
-
-
-def _wanted(package: Package) -> tuple[str, ...]:
-    if package.status == states.QUEUED:
-        return ("withdraw",)
-    if package.status != states.REJECTED or is_corrected(package):
-        return ()
-    if package.slug in ("address_changed", "goods_changed"):
-        return ON_THE_LABEL
-    code = meaning(package.errcode, package.slug)
-    if package.kind != SEND:
-        return AT_WECHAT
-    return IN_THE_FORM if code.fixed_by == "staff" or code.field.startswith("packages") else AT_WECHAT
 
 
 @register.filter

@@ -44,11 +44,21 @@ class Hurdle(NamedTuple):
     stops: bool
 
 
+# A buyer waits for an answer: the order's page has a bar of its own for it, with the buttons.
+ASKED = (10020115, 10020276)
+
+
 @register.filter
-def in_the_way(problems: list[Problem]) -> list[Hurdle]:
+def in_the_way(problems: list[Problem], is_answered_here: object = False) -> list[Hurdle]:
     """What stops first, then what only warns."""
-    found = [_hurdle(problem) for problem in problems]
+    found = [_hurdle(p) for p in problems if not (is_answered_here and p.errcode in ASKED)]
     return sorted(found, key=lambda hurdle: not hurdle.stops)
+
+
+@register.filter
+def is_asked(hurdle: Hurdle) -> bool:
+    """Whether a buyer waits for an answer."""
+    return hurdle.code.errcode in ASKED
 
 
 def _hurdle(problem: Problem) -> Hurdle:

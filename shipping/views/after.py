@@ -129,6 +129,13 @@ def _open_correction(desk: Desk) -> None:
         names = desk.facts.couriers or {}
         desk.card.values["waybill_id"] = known.waybill_id
         desk.card.values["delivery_id"] = names.get(known.delivery_id, known.delivery_id)
+    # As a file of tracking numbers had it.
+    if wanted := desk.request.GET.get("waybill_id", ""):
+        courier = desk.request.GET.get("delivery_id", "")
+        desk.card.values |= {
+            "waybill_id": wanted,
+            "delivery_id": (desk.facts.couriers or {}).get(courier, courier),
+        }
 
 
 def _open_resend(desk: Desk) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from merchants.models import Merchant, User
@@ -15,6 +17,7 @@ from shipping.batches.shapes import Cause, Placed, package_from, problems_of
 from shipping.batches.words import FIELD_WORDS, column_word, remedy_of, text_of, title_of
 from shipping.drafts import PackageDraft
 from shipping.models import Batch, BatchOrder, BatchRow, Courier, Package
+from shipping.rules.after import CORRECTABLE
 from shipping.tables.columns import Mapping
 from shipping.templatetags.desk import titles
 
@@ -121,6 +124,8 @@ class Card:
     parcels: list[Parcel] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
+    # Where the number of an order that has left is put right, with the file's number in the form.
+    correction: str = ""
 
 
 def cards(batch: Batch, orders: list[BatchOrder], may_edit: bool) -> list[Card]:
@@ -139,9 +144,19 @@ def _card(batch: Batch, order: BatchOrder, names: Names, rows: list[BatchRow], m
     card = Card(order, LOOKS[Verdict(order.verdict)], _place(rows, order))
     card.parcels = _parcels(order, names)
     card.told = [_told(batch, each) for each in placed]
+    card.correction = _correction(order) if order.verdict == Verdict.DIFFERS else ""
     if may_edit and order.verdict in (Verdict.STOPPED, Verdict.READY, Verdict.STRANGE):
         card.lines = [_line(batch, row, placed) for row in rows]
     return card
+
+
+def _correction(order: BatchOrder) -> str:
+    """Of several parcels in the file the first is offered; one not registered yet opens on the order."""
+    if order.order is None or order.order.status not in CORRECTABLE or not order.packages:
+        return reverse("order_detail", args=[order.key])
+    first = package_from(order.packages[0])
+    query = urlencode({"waybill_id": first.waybill_id, "delivery_id": first.delivery_id})
+    return f"{reverse('parcel_correct', args=[order.key])}?{query}"
 
 
 def _told(batch: Batch, placed: Placed) -> Told:

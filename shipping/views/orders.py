@@ -53,7 +53,8 @@ def _detail(request: MemberRequest, order: Order, typed: QueryDict | None = None
     packages = order_packages(request.user, order)
     context = {
         "order": order,
-        **preflight_of(order),
+        **preflight_of(request, order),
+        "asked_here": True,
         "typed": typed,
         "packages": packages,
         "conflicts": [conflict_of(p) for p in packages if p.status == states.CONFLICT],
@@ -127,7 +128,7 @@ def order_read(request: MemberRequest, order_id: str) -> HttpResponse:
         return redirect(f"{reverse('search')}?{urlencode({'q': order_id, 'reading': '1'})}")
     services.ask_reading(order=known, by=request.user)
     if request.headers.get("HX-Request"):
-        return render(request, "shipping/_preflight.html", preflight_of(known))
+        return render(request, "shipping/_preflight.html", preflight_of(request, known))
     back = request.POST.get("back", "")
     if back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         return redirect(back)
@@ -137,15 +138,17 @@ def order_read(request: MemberRequest, order_id: str) -> HttpResponse:
 @require_GET
 def order_preflight(request: MemberRequest, order_id: str) -> HttpResponse:
     """What stands in the order's way, and how its reading goes; 204 while nothing has changed."""
-    context = preflight_of(order_for(request.user, order_id))
+    context = preflight_of(request, order_for(request.user, order_id))
     if context["outlook"].mark == request.GET.get("seen"):
         return HttpResponse(status=204)
     answer = render(request, "shipping/_preflight.html", context)
     return trigger_client_event(answer, "order-changed", after="swap")
 
 
-def preflight_of(order: Order) -> dict[str, Any]:
-    return {"order": order, "outlook": outlook(order), "paused": paused_stores([order])}
+def preflight_of(request: MemberRequest, order: Order) -> dict[str, Any]:
+    """`asked_here`: whether the page has a bar of its own for what the buyer asks."""
+    asked = {"asked_here": "asked" in request.GET}
+    return {"order": order, "outlook": outlook(order), "paused": paused_stores([order]), **asked}
 
 
 @require_POST

@@ -186,6 +186,7 @@ def page(desk: Desk, *, needs_yes: bool = False) -> HttpResponse:
         "seen": desk.seen,
         "outlook": ahead,
         "paused": paused_stores([order]),
+        "asked_here": False,
         "recharge": recharge_of(order) if facts.suggested_type == VIRTUAL else {},
         **presence_of(desk.request, order),
         **summary,

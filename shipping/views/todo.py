@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
@@ -31,4 +32,4 @@ def pause_resume(request: MemberRequest, pk: int) -> HttpResponse:
     pause = pause_to_end(request.user, pk)
     if services.resume_sending(pause=pause, user=request.user):
         messages.info(request, _("%s 已恢复；没有处理好的话会再次暂停。") % pause.merchant.name)
-    return redirect("todo_list")
+    return redirect("admin:index" if request.POST.get("back") == reverse("admin:index") else "todo_list")

@@ -8,7 +8,7 @@
 
   // --- keys: j k x enter / ? ----------------------------------------------------------------------------
   const isTyping = (target) =>
-    target.closest("input:not([type=checkbox]), textarea, select, dialog[open], [contenteditable]");
+    target.closest("input:not([type=checkbox]), textarea:not([readonly]), select, dialog[open], [contenteditable]");
   const rows = () => all("[data-rows] tbody tr");
 
   function pick(step) {
@@ -27,6 +27,7 @@
     x: () => one("[data-rows] tr.picked input[type=checkbox][name=order]")?.click(),
     Enter: () => one("[data-rows] tr.picked [data-act]")?.click(),
     "/": () => { const field = one("[role=search] input"); field?.focus(); field?.select(); },
+    c: () => one("[data-copy]")?.click(),
     "?": () => one("#keys")?.showModal(),
   };
 

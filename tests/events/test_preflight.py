@@ -187,5 +187,5 @@ def test_a_list_costs_no_more_queries_for_more_rows(world: Any) -> None:
 def test_a_stopped_form_says_it_once(world: Any) -> None:
     client, order = member(world), world.order(address_under_review={"user_name": "林**"})
     shown = page(client.get(f"/orders/{order.order_id}/ship/"))
-    assert shown.count("买家申请改收货地址，请主管") == 2, "the sentence, and the badge's title"
+    assert shown.count("买家申请改收货地址，请先同意") == 2, "the sentence, and the badge's title"
     assert not order.packages.exclude(status=states.DRAFT).exists()

@@ -18,7 +18,7 @@ from shipping import exporting, states
 from shipping.batches import controls, steps
 from shipping.drafts import Draft, PackageDraft, SerialDraft
 from shipping.exporting import ask_export
-from shipping.models import Alert, Attempt, Batch, Export, Order, OrderLine, Package, SerialUse
+from shipping.models import Alert, Attempt, Batch, Export, Order, OrderLine, Package, SerialUse, UnknownCode
 from shipping.services import queue_shipment
 
 # Each includes the ones before it; ANYONE is signed in and perhaps of no store. OWNER is the admin to whom the
@@ -61,6 +61,7 @@ def make_store(number: int) -> Store:
     Attempt.objects.create(
         merchant=merchant, order=order, shipment=package.shipment, run="1", sent_at=NOW, closed_at=NOW
     )
+    UnknownCode.objects.create(merchant=merchant, errcode=980000 + number)
     conflict = _order(merchant, number, 2)[1]
     Package.objects.filter(pk=conflict.pk).update(status=states.CONFLICT)
     channel = Channel.objects.create(merchant=merchant, name=f"群{number}", kind="mail")
@@ -234,6 +235,7 @@ ROUTES: dict[str, Route] = {
         MANAGER, "POST", _conflict_of, lambda store: {"target": states.SHIPPED, "reason": "后台看到了"}
     ),
     "package_confirm": Route(STAFF, "POST", _package_of),
+    "package_call": Route(STAFF, args=_package_of),
     "shipment_cancel": Route(STAFF, "POST", lambda store: (store.package.shipment_id,)),
     # slips
     "slip_list": Route(STAFF, data=_to_print),

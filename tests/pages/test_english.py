@@ -183,7 +183,7 @@ def test_errors_of_the_desk_itself(world: Any, monkeypatch: Any) -> None:
     missing = client.get("/orders/1/")
     assert (missing.status_code, chinese_in(missing)) == (404, [])
     assert 'lang="en"' in page(missing)
-    monkeypatch.setattr("shipping.views.history.CODES", None)
+    monkeypatch.setattr("shipping.views.explain.CODES", None)
     client.raise_request_exception = False
     broken = client.get("/errors/")
     assert (broken.status_code, chinese_in(broken)) == (500, [])
