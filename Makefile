@@ -40,7 +40,7 @@ check: .venv/.dev ## lint, security, templates, lengths, types, layers, migratio
 	@.venv/bin/djade --check $$(git ls-files 'templates/*.html') && .venv/bin/djlint --lint --quiet templates
 	@# On its error stream it tells of exceptions that hold; what it finds is on the other.
 	@.venv/bin/bandit -q -c pyproject.toml -r $(PARTS) bin manage.py 2>/dev/null
-	@bin/with-secrets .venv/bin/mypy $(PARTS) bench manage.py bin/shots.py
+	@bin/with-secrets .venv/bin/mypy $(PARTS) bench tests manage.py bin/shots.py
 	@bin/with-secrets .venv/bin/lint-imports
 	@bin/with-secrets $(PY) manage.py makemigrations --check --dry-run
 	@bin/with-secrets env DEBUG=0 PUBLIC_URL=https://desk.example.com \

@@ -93,7 +93,8 @@ def test_what_another_run_queues_meanwhile_is_reported(
 ) -> None:
     order = world.order([build.line("1001", "2001", 1)])
     wanted = read_sheet(f"{HEADER}{order.order_id},SF,{SF},,,\n".encode())[0]
-    real, others = shipfile.rehearse, []
+    others: list[Any] = []
+    real = shipfile.rehearse
 
     def other_run_first(**named: Any) -> Any:
         if not others:

@@ -111,7 +111,7 @@ def test_the_web_hands_a_task_to_the_broker_and_survives_its_absence(
 ) -> None:
     code = "from shipping import tasks; tasks.read_by_id.enqueue('1', '2'); tasks.read_asked.enqueue('3')"
     in_a_web_process(world, engine, code)
-    client = redis.Redis.from_url(engine["BROKER_URL"])
+    client: Any = redis.Redis.from_url(engine["BROKER_URL"])
     waiting = {key.decode(): client.llen(key) for key in client.keys("rest*") if client.type(key) == b"list"}
     assert sum(waiting.values()) == 2
     assert len(waiting) == 2, "the urgent one in a list of its own"

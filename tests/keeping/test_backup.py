@@ -121,7 +121,7 @@ def test_a_desk_that_comes_back_ships_nothing_twice_and_loses_nothing(
     worker.wait()
 
     now(waiting[0], waiting[3])
-    cancel_shipment(shipment=waiting[1], user=None)  # type: ignore[arg-type]
+    cancel_shipment(shipment=waiting[1], user=None)
     ship(other, parcel("SF3100000000777", ONE))
     pump()
     assert {status for each in busy for status in status_of(each)} == {"shipped"}

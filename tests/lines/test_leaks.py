@@ -66,6 +66,7 @@ def broken(settings: Any, canaries: set[str], admin: Client) -> Client:
 def test_the_500_mail_holds_none(broken: Client, canaries: set[str], capfd: Any) -> None:
     answer = broken.post(f"/breaks/?auth_code={CODE}&page=1", {"new_secret": TYPED})
     assert answer.status_code == 500
+    sent: Any
     [sent] = mail.outbox
     told = str(sent.message()) + sent.subject + sent.body + "".join(str(a) for a, _ in sent.alternatives)
     assert "RuntimeError" in told, "a report that says what broke"

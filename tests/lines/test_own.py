@@ -83,7 +83,7 @@ def test_the_twenty_of_a_day_are_shown_and_kept(world: Any, admin: Client) -> No
     assert "已用 20 次，还剩 0 次" in page(admin.get(url()))
     assert force_budget(world.merchant).next_at > timezone.now() + timedelta(hours=20)
     with pytest.raises(NotNow, match="20 次"):
-        ask_force_refresh(merchant=world.merchant, by=None)  # type: ignore[arg-type]
+        ask_force_refresh(merchant=world.merchant, by=None)
     assert row().forced_at is None, "a refused wish takes nothing"
     assert Errand.objects.count() == 20
 

@@ -152,7 +152,7 @@ def _read(kind: str, content: bytes) -> list[list[str]]:
     if kind == "csv":
         return list(csv.reader(StringIO(content.decode("utf-8-sig"))))
     sheet = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0)
-    rows = sheet.to_python()
+    rows: list[Any] = sheet.to_python()
     assert all(isinstance(cell, str) for row in rows for cell in row)
     return rows
 

@@ -1,7 +1,7 @@
 """A double click, two tabs, two people: however many ask at the same instant, one parcel leaves (G16)."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 AT_ONCE = 20
 
 
-def together(calls: list[Callable[[], Any]]) -> list[Any]:
+def together(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """Every call in a thread of its own, begun at the same instant."""
     gate = threading.Barrier(len(calls))
 

@@ -43,7 +43,7 @@ def test_each_code_has_an_order_that_answers_it_for_ever(demo: Sandbox, code: in
     assert order["status"] == 20
     assert str(code) in order["order_detail"]["product_infos"][0]["title"]
     assert str(code) in order["order_detail"]["ext_info"]["merchant_notes"]
-    kind = {1: {"deliver_type": 3}, 0: {}}[order["order_detail"]["delivery_info"]["deliver_method"]]
+    kind: Any = {1: {"deliver_type": 3}, 0: {}}[order["order_detail"]["delivery_info"]["deliver_method"]]
     for _ in range(2):
         answer = shop.send(order, build.package(build.goods(order), **kind))
         assert answer["errcode"] == code

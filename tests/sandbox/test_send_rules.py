@@ -64,8 +64,8 @@ class Case:
 
 SUBSIDY = [build.subsidy_line(*A)]
 ADDRESS = {"province_name": "广东省"}
-WAITING_SKU = {"change_sku_info": {"preshipment_change_sku_state": 3}}
-SETTLED_SKU = {"change_sku_info": {"preshipment_change_sku_state": 4}}
+WAITING_SKU: Json = {"change_sku_info": {"preshipment_change_sku_state": 3}}
+SETTLED_SKU: Json = {"change_sku_info": {"preshipment_change_sku_state": 4}}
 COURSES = {"deliver_method": 1, "sandbox": {"course_skus": [A[1]]}}
 BOTH_COURSES = {"deliver_method": 1, "sandbox": {"course_skus": [A[1], B[1]]}}
 

@@ -119,7 +119,8 @@ def test_a_manager_frees_a_device_with_a_reason_and_staff_cannot(world: Any) -> 
 def test_two_people_with_one_device_at_the_same_moment(world: Any) -> None:
     """The ledger's constraint, not the look before, decides: the second is told whose it is."""
     orders = [world.order([PHONE]) for _ in range(2)]
-    barrier, heard = threading.Barrier(2), []
+    heard: list[Any] = []
+    barrier = threading.Barrier(2)
 
     def race(order: Order, label: str) -> None:
         try:

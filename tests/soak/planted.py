@@ -4,7 +4,7 @@ Each function changes the engine of this process. The names are those of RELIABI
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -149,7 +149,10 @@ def never_swept() -> None:
     """What a dead worker had in hand is nobody's."""
     from shipping.dispatch import pump
 
-    pump.sweep = lambda run_id, in_hand: 0
+    def nothing(run_id: str = "", in_hand: Collection[int] = ()) -> int:
+        return 0
+
+    pump.sweep = nothing
 
 
 def silent() -> None:

@@ -162,7 +162,8 @@ def test_a_robot_that_says_nothing_holds_nobody_up(world: Any, robots: Robots, s
 
 def test_what_is_no_yes_is_a_no(world: Any, robots: Robots) -> None:
     channel = made(robots, "feishu", world.merchant)
-    for body in ({"StatusCode": 0}, {"code": True}, {"code": "0"}, {"msg": "success"}, [], "ok"):
+    answers: list[Any] = [{"StatusCode": 0}, {"code": True}, {"code": "0"}, {"msg": "success"}, [], "ok"]
+    for body in answers:
         robots.answers.clear()
         robots.answer(body)
         assert delivering.tell(channel, HELLO), body
