@@ -27,7 +27,7 @@ start: .venv/.run ## web and worker on your .env
 	@$(PY) manage.py serve
 
 SHORT := $(if $(LONG),, and not long)
-SHORT_PG := $(if $(LONG),,--ignore tests/faults/test_processes.py --ignore tests/lines/test_stampede.py)
+SHORT_PG := $(if $(LONG),,--ignore tests/faults/test_processes.py --ignore tests/lines/test_stampede.py --ignore tests/scale --ignore tests/keeping/test_restored.py --ignore tests/keeping/test_archiving.py)
 test: .venv/.dev ## the suite on SQLite, its heart on PostgreSQL; DB=postgres: all of it there; LONG=1: long forms too
 	@bin/browser
 	@bin/suite -m "not browser$(SHORT)" -n 3 --dist worksteal $(ARGS)

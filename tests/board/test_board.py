@@ -24,7 +24,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("at_noon")]
 LINK = re.compile(r'href="(/history/\?[^"]+)">([\d,.]+)</a>')
 
 
-@pytest.mark.parametrize(("period", "appid"), [("today", "wx1"), ("7d", "")])
+@pytest.mark.parametrize(
+    ("period", "appid"), [("7d", ""), pytest.param("today", "wx1", marks=pytest.mark.long)]
+)
 def test_every_mark_leads_to_as_many_packages_as_it_says(
     manager: Client, stores: list[Merchant], period: str, appid: str
 ) -> None:

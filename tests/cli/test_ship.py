@@ -201,7 +201,7 @@ def test_load_demo_refuses_the_real_platform(settings: Any) -> None:
     assert not User.objects.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_load_demo_twice_leaves_what_the_first_made(settings: Any) -> None:
     sandbox = Sandbox(state=":memory:", seed="demo", port=0).start()
     try:
