@@ -94,8 +94,11 @@ def _wanted(package: Package, role: str) -> list[str]:
     if package.status != states.REJECTED or is_corrected(package):
         return []
     names = AFTER if package.kind != SEND else code.remedies
-    call = ["call"] if not may and code.fixed_by in (Role.MANAGER, Role.ADMIN, "developer") else []
     found = [_now(name, package) for name in names if may or name != "resume"]
+    if code.fixed_by == "developer":
+        # Whoever typed looks first; a developer is an admin's to call.
+        return list(dict.fromkeys([*found, "call"]))
+    call = ["call"] if not may and code.fixed_by in (Role.MANAGER, Role.ADMIN) else []
     return list(dict.fromkeys([*call, *found]))
 
 

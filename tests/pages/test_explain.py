@@ -25,6 +25,7 @@ DOCUMENTED = {code: row for code, row in CODES.items() if row.documented}
 YOU, MANAGER, ADMIN, WECHAT = "您自己", "您的主管", "您的管理员", "微信"
 FIX, CALL, REREAD, AGAIN = "改正后重发", "请主管处理", "重新读取订单", "再发一次"
 FIRST = {
+    47001: ("本系统的开发者", FIX),
     100002: (YOU, REREAD),
     100003: (WECHAT, AGAIN),
     101100: (YOU, REREAD),
@@ -94,7 +95,7 @@ def test_each_code_says_who_acts_and_offers_the_next_step(store: Store) -> None:
         assert f"<dd><strong>{who}</strong></dd>" in shown, code
         assert buttons(shown)[0][0] == word, code
         # The sentence names the button by the word on it, unless a colleague has to be called first.
-        if who == YOU or (who == WECHAT and word == AGAIN):
+        if who == YOU or word in (FIX, AGAIN):
             assert f"「{word}」" in row.do_zh, code
 
 

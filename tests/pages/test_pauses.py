@@ -32,7 +32,7 @@ def test_the_banner_says_who_acts_what_waits_and_which_deadline_comes_first(worl
     shown = page(member(world).get("/errors/"))
     for words in (
         "测试店 暂停发货",
-        "由管理员处理",
+        "由您的管理员处理",
         "203.0.113.7",
         "2 个包裹在等",
         urgent.order_id,
