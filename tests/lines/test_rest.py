@@ -12,7 +12,7 @@ from django.db import connection
 from merchants import rotation
 from merchants.credentials import save_credential
 from merchants.fields import EncryptedText, SecretUnreadable
-from merchants.models import Credential, Errand, Platform, PushedEvent
+from merchants.models import Channel, Credential, Errand, Platform, PushedEvent
 from merchants.services import add_merchant
 from tests.database import everything
 from tests.faults.test_leaks import database
@@ -24,6 +24,7 @@ SECRETS = {
     Platform: ("app_secret", "push_token", "aes_key", "verify_ticket", "access_token"),
     PushedEvent: ("body",),
     Errand: ("given", "result"),
+    Channel: ("webhook", "sign_secret"),
 }
 
 
