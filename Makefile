@@ -57,7 +57,7 @@ soak: .venv/.dev ## kill and stop workers for a long time, the ledger is the tru
 bench: .venv-bench/.made ## the races against named peers, for docs/PERFORMANCE.md; ARGS="--short", ARGS="sending lists fairness"
 	@.venv-bench/bin/python -m bench $(ARGS)
 
-shots: .venv/.dev ## the screenshots of docs/img, from the running demo
+shots: .venv/.dev ## docs/PAGES.md and the pictures of docs/img, from a demo of their own
 	@bin/browser
 	@$(PY) bin/shots.py
 

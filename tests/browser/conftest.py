@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.staticfiles import handlers
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.windows import Desk
@@ -31,6 +32,19 @@ def browser() -> Iterator[Browser]:
         browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def kept_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Style and script keep in the browser, as whitenoise has it, instead of being asked for with each page."""
+    real = handlers.serve
+
+    def serve(*asked: Any, **more: Any) -> Any:
+        answer = real(*asked, **more)
+        answer["Cache-Control"] = "max-age=600"
+        return answer
+
+    monkeypatch.setattr(handlers, "serve", serve)
 
 
 @pytest.fixture(params=[1440, 390], ids=["desktop", "phone"])
