@@ -136,6 +136,7 @@ def whole(folder: Path, wanted: set[int]) -> None:
     assert not gone or Archive.objects.get().sha256
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "at", ["_pack", "_sync", "_write_manifest", "verified", "_remove_some", "after a batch", "Path.replace"]
 )
@@ -213,6 +214,7 @@ def test_kill_9_loses_nothing(world: Any, folder: Path, times: int) -> None:
 # --- what is not trusted ------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_nothing_is_removed_by_a_file_that_is_damaged(
     world: Any, pump: Pumping, folder: Path, monkeypatch: Any
 ) -> None:
@@ -232,6 +234,7 @@ def test_nothing_is_removed_by_a_file_that_is_damaged(
     assert Attempt.objects.count() == 3
 
 
+@pytest.mark.long
 def test_what_changed_after_it_was_written_stays(world: Any, pump: Pumping, monkeypatch: Any) -> None:
     done = shipped(world, pump)
     with monkeypatch.context() as patch, pytest.raises(Killed):
@@ -244,6 +247,7 @@ def test_what_changed_after_it_was_written_stays(world: Any, pump: Pumping, monk
     assert Attempt.objects.get().shipment == done[1]
 
 
+@pytest.mark.long
 def test_an_erased_buyer_is_erased_from_the_files(world: Any, pump: Pumping, folder: Path) -> None:
     done = shipped(world, pump)
     Order.objects.filter(pk=done[0].order_id).update(openid="the-buyer")
@@ -261,6 +265,7 @@ def test_an_erased_buyer_is_erased_from_the_files(world: Any, pump: Pumping, fol
     call_command("archive_attempts", "--verify")
 
 
+@pytest.mark.long
 def test_the_schedule_archives_only_where_a_setting_says_so(world: Any, pump: Pumping, settings: Any) -> None:
     shipped(world, pump)
     tasks.archive_attempts.func()

@@ -162,6 +162,7 @@ def pieces(world: Any, order: Any) -> int:
 # --- the file -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_the_manifest_says_what_is_in_the_file_and_the_file_holds_no_session(
     world: Any, pump: Any, tmp_path: Path, settings: Any
 ) -> None:
@@ -184,6 +185,7 @@ def test_the_manifest_says_what_is_in_the_file_and_the_file_holds_no_session(
     assert [each.name for each in tmp_path.iterdir()] == ["desk.zip"]
 
 
+@pytest.mark.long
 def test_the_newest_backups_are_kept(tmp_path: Path) -> None:
     names = [f"fahuo-2026112{n}T000000Z-sqlite.zip" for n in range(5)]
     for name in (*names, "another.zip"):
@@ -221,15 +223,18 @@ def rewritten(path: Path, content: bytes | None = None, **changes: Any) -> Path:
     return target
 
 
+@pytest.mark.long
 def test_a_database_that_is_not_empty_is_left_alone(copy: Path) -> None:
     assert "--replace" in refused(copy)
 
 
+@pytest.mark.long
 def test_a_newer_schema_is_refused(copy: Path) -> None:
     newer = [*read_manifest(copy).migrations, ["shipping", "9999_to_come"]]
     assert "shipping.9999_to_come" in refused(rewritten(copy, migrations=newer), "--replace")
 
 
+@pytest.mark.long
 def test_a_missing_key_is_named_by_its_fingerprint(copy: Path, settings: Any) -> None:
     needed = fingerprint(settings.CREDENTIAL_KEYS[0])
     settings.CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
@@ -244,6 +249,7 @@ def test_a_damaged_file_is_refused(copy: Path, tmp_path: Path) -> None:
     assert "读不了" in refused(tmp_path / "nowhere.zip")
 
 
+@pytest.mark.long
 def test_wrong_counts_are_refused(copy: Path, desk: Desk) -> None:
     wrong = {**read_manifest(copy).rows, "merchants_merchant": 7}
     back = desk("restore_desk", str(rewritten(copy, rows=wrong)))
@@ -251,6 +257,7 @@ def test_wrong_counts_are_refused(copy: Path, desk: Desk) -> None:
     assert "merchants_merchant" in back.stderr
 
 
+@pytest.mark.long
 def test_a_database_in_use_is_not_replaced(copy: Path, world: Any) -> None:
     if services.is_postgres():
         with connected("a worker") as other:
@@ -263,6 +270,7 @@ def test_a_database_in_use_is_not_replaced(copy: Path, world: Any) -> None:
     world.merchant.refresh_from_db()
 
 
+@pytest.mark.long
 def test_what_was_there_is_kept_aside_and_a_restored_desk_can_be_backed_up_again(
     copy: Path, desk: Desk, elsewhere: str, tmp_path: Path
 ) -> None:
@@ -277,6 +285,7 @@ def test_what_was_there_is_kept_aside_and_a_restored_desk_can_be_backed_up_again
         assert Pause.objects.using("restored").filter(ended_at=None).count() == 1
 
 
+@pytest.mark.long
 def test_without_pg_dump_a_sentence_says_what_to_install(tmp_path: Path, monkeypatch: Any) -> None:
     if not services.is_postgres():
         pytest.skip("PostgreSQL's programs")

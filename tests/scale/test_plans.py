@@ -216,6 +216,7 @@ def judge(queries: list[Query], where: str) -> None:
         assert not query.sorts_what_it_cuts_off(), told
 
 
+@pytest.mark.long
 def test_every_page_is_walked_along_an_index(manager: Client) -> None:
     for url in pages():
         with explained() as queries:
