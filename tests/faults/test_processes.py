@@ -21,7 +21,7 @@ from tests.faults.test_kill import start_worker
 from tests.flows.test_dispatch import parcel, ship, status_of
 from tests.history import History
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres, pytest.mark.long]
 Wait = Callable[..., None]
 
 

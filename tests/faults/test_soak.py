@@ -28,7 +28,7 @@ PLANTED = {
     "silent": Plan(15, kills=0, faults=LOST),
     "gives_up": Plan(15, kills=0, faults=LOST),
 }
-SHORT = ("hasty",)
+SHORT = ()
 
 
 def soak(world: Any, plan: Plan) -> Result:

@@ -243,6 +243,7 @@ def test_the_admin_s_choices_and_actions_name_own_rows_only(own: Store, foreign:
 # --- Django admin: a rule for all its routes -------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ADMIN_ROUTES)
 def test_a_route_of_the_admin(name: str, own: Store, foreign: Store, desk: "Desk") -> None:
     model = model_of(name)
