@@ -67,7 +67,7 @@ def main() -> None:
     for old in IMAGES.glob("*.png"):
         old.unlink()
     with demo() as (url, sandbox), sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=FLAGS)
+        browser = driver.chromium.launch(executable_path="/usr/bin/chromium-headless-shell", args=FLAGS)
         pictures = [*usual(People(browser, url, "desktop"), Remote(sandbox))]
         for width in WIDTHS:
             shoot(People(browser, url, width), pictures, width)

@@ -17,7 +17,7 @@ class Remote:
 
     def ask(self, method: str, path: str, body: object = None) -> Any:
         """One JSON call, also to the platform's own paths."""
-        connection = http.client.HTTPConnection(self._address, timeout=10)
+        connection = http.client.HTTPConnection(self._address, timeout=60)
         try:
             sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
             connection.request(method, path, sent, {"Content-Type": "application/json"})

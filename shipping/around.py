@@ -123,7 +123,7 @@ def _add_subsidies(found: dict[int, Around], orders: Collection[Order]) -> None:
 
 def _add_met(found: dict[int, Around], orders: Collection[Order]) -> None:
     """What the platform refused earlier for these goods: (code, product, sku), for 606061 the courier."""
-    products = {order.pk: {line.product_id for line in order.lines.all()} for order in orders}
+    products = {order.pk: {line.product_id for line in order.all_lines} for order in orders}
     rows = Package.objects.filter(
         merchant__in={order.merchant_id for order in orders},
         errcode__in=(*MET_BEFORE, COURIER_REFUSED),

@@ -6,6 +6,7 @@ so that a rule can say which field is not a number instead of a door guessing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 Number = int | str | None
 Pair = tuple[str, str]
@@ -93,6 +94,17 @@ class Draft:
     kind: str = SEND
     # Why a parcel is sent again: one of REASONS.
     reason: Number = None
+
+    @cached_property
+    def numbered(self) -> tuple[tuple[str, PackageDraft], ...]:
+        """Each package with the path that a problem names it by: every rule asks for it."""
+        return tuple((f"packages[{n}]", package) for n, package in enumerate(self.packages))
+
+    @cached_property
+    def numbered_items(self) -> tuple[tuple[str, Item], ...]:
+        """The goods of all packages, each with its path."""
+        packed = ((path, package.items or ()) for path, package in self.numbered)
+        return tuple((f"{path}.items[{n}]", item) for path, own in packed for n, item in enumerate(own))
 
 
 @dataclass(frozen=True)

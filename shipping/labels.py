@@ -16,7 +16,7 @@ NONE_CORRECTED: Mapping[int, Shipment] = {}
 
 def noted_of(order: Order) -> Noted:
     """What is to be remembered of an order while its label is being used; goods only once they were read."""
-    lines = order.lines.all() if order.read_at else ()
+    lines = order.all_lines if order.read_at else ()
     pairs = dict.fromkeys((line.product_id, line.sku_id) for line in lines)
     return Noted(order.address_hash, address_of(order), tuple(pairs))
 
@@ -73,7 +73,9 @@ def _shipments(orders: Collection[Order], waybills: Mapping[int, Collection[str]
 
     The latest: a person who confirmed a change has looked since.
     """
-    rows = Shipment.objects.filter(order__in=orders, noted__isnull=False).order_by("id")
+    rows = Shipment.objects.filter(order__in=[order.pk for order in orders], noted__isnull=False).order_by(
+        "id"
+    )
     numbered = rows.exclude(packages__waybill_id="").values_list("pk", "order__pk", "packages__waybill_id")
     latest = {key: pk for pk, key, number in numbered if number in waybills.get(key, ())}
     return {shipment.order_id: shipment for shipment in rows.filter(pk__in=latest.values())}
@@ -82,7 +84,9 @@ def _shipments(orders: Collection[Order], waybills: Mapping[int, Collection[str]
 def _typed(orders: Collection[Order], waybills: Mapping[int, Collection[str]]) -> dict[int, Typed]:
     """Whoever typed it first: a parcel that one person leaves another may finish."""
     found: dict[int, Typed] = {}
-    for row in Typed.objects.filter(order__in=orders, noted__isnull=False).order_by("noted_at"):
+    for row in Typed.objects.filter(order__in=[order.pk for order in orders], noted__isnull=False).order_by(
+        "noted_at"
+    ):
         wanted = set(filter(None, waybills.get(row.order_id, ())))
         if wanted & {normalise(str(value)) for value in row.fields.values()}:
             found.setdefault(row.order_id, row)
@@ -91,7 +95,10 @@ def _typed(orders: Collection[Order], waybills: Mapping[int, Collection[str]]) -
 
 def _printings(orders: Collection[Order]) -> dict[int, Printing]:
     """The latest slip of each, if it was printed for the parcel now being packed."""
-    latest = {row.order_id: row for row in Printing.objects.filter(order__in=orders).order_by("id")}
+    latest = {
+        row.order_id: row
+        for row in Printing.objects.filter(order__in=[order.pk for order in orders]).order_by("id")
+    }
     shipped = Package.objects.filter(order__in=list(latest), status=states.SHIPPED).order_by("status_at")
     left = dict(shipped.values_list("order__pk", "status_at")) if latest else {}
     return {key: row for key, row in latest.items() if key not in left or row.at > left[key]}

@@ -98,7 +98,7 @@ def order_facts(
 
 def facts_of(order: Order, around: Around) -> OrderFacts:
     """`order_facts`, with what stands around the order already looked up: how many are checked at once."""
-    parcels, ours, hold = list(order.parcels.all()), around.ours, around.hold
+    parcels, ours, hold = order.all_parcels, around.ours, around.hold
     shown = {normalise(parcel.waybill_id) for parcel in parcels if parcel.waybill_id}
     return OrderFacts(
         order_id=order.order_id,
@@ -145,7 +145,7 @@ def _goods(
     subsidised: Collection[Pair] = (),
 ) -> tuple[Goods, ...]:
     goods: dict[Pair, Goods] = {}
-    for line in order.lines.all():
+    for line in order.all_lines:
         pair = (line.product_id, line.sku_id)
         known = goods.get(pair)
         goods[pair] = Goods(
@@ -171,7 +171,7 @@ def goods_of(package: Package) -> tuple[Item, ...]:
 
 def goods_left(order: Order) -> dict[Pair, int]:
     """Pieces of each of the goods nobody has shipped or is shipping, from rows already loaded."""
-    parcels = list(order.parcels.all())
+    parcels = order.all_parcels
     ours = [package for package in order.packages.all() if package.status in states.HOLDS_GOODS]
     return {goods.pair: goods.left for goods in _goods(order, taken(parcels, ours))}
 

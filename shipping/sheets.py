@@ -199,7 +199,7 @@ def fill_goods(row: Row, order: Order) -> None:
     code = row["sku_code"]
     if not code or row["product_id"]:
         return
-    lines = [line for line in order.lines.all() if line.sku_code.lower() == code.lower()]
+    lines = [line for line in order.all_lines if line.sku_code.lower() == code.lower()]
     pairs = {(line.product_id, line.sku_id) for line in lines}
     row.cells["product_id"], row.cells["sku_id"] = pairs.pop() if len(pairs) == 1 else (code, "")
 

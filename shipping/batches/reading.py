@@ -90,7 +90,7 @@ def _named(batch: Batch, rows: list[Row], mapping: Mapping) -> Iterator[BatchRow
         values, faults = values_of(row, mapping)
         current = order_key(values.get("order_id", "")) or current
         yield BatchRow(
-            batch=batch, number=row.number, key=current, cells=row.cells, values=values, faults=faults
+            batch_id=batch.pk, number=row.number, key=current, cells=row.cells, values=values, faults=faults
         )
 
 

@@ -12,7 +12,7 @@ from shipping.around import Around, look_around
 from shipping.drafts import Draft, Noted, OrderFacts, Problem, fill_blanks
 from shipping.known import Known
 from shipping.labels import noted_of, noted_of_many
-from shipping.models import Batch, BatchOrder, BatchRow, Order
+from shipping.models import LOADED, Batch, BatchOrder, BatchRow, Order
 from shipping.queries import facts_of
 from shipping.rules import check
 from shipping.rules.order import ALL_SHIPPED
@@ -83,7 +83,7 @@ class Rehearsal:
     def _orders(self, wanted: dict[str, FileOrder]) -> dict[str, Order]:
         keys = [key for key, each in wanted.items() if names_an_order(each) and not each.is_destroyed]
         rows = Order.objects.filter(merchant__in=self.stores, order_id__in=keys)
-        found = {order.order_id: order for order in rows.prefetch_related("lines", "parcels")}
+        found: dict[str, Order] = {order.order_id: order for order in rows.prefetch_related(*LOADED)}
         for order in found.values():
             order.merchant = self.stores[order.merchant_id]
         return found
@@ -123,7 +123,7 @@ class Rehearsal:
         for row in wanted.rows:
             self.couriers.fill(row, order.merchant, facts)
             fill_goods(row, order)
-        known = Known(around.ours, list(order.parcels.all()), facts)
+        known = Known(around.ours, order.all_parcels, facts)
         fresh = [package for package in wanted.packages if known.find(package) is None]
         if fresh or wanted.faults:
             return self._rehearse(wanted, order, fresh, facts, noted or noted_of(order))
@@ -198,12 +198,12 @@ def _shared_numbers(batch: Batch) -> dict[str, list[str]]:
 
 def _row_for(batch: Batch, wanted: FileOrder, order: Order | None) -> BatchOrder:
     return BatchOrder(
-        batch=batch,
+        batch_id=batch.pk,
         key=wanted.order_id,
         first_row=wanted.rows[0].number,
         row_count=len(wanted.rows),
-        order=order,
-        merchant=order.merchant if order else None,
+        order_id=order.pk if order else None,
+        merchant_id=order.merchant_id if order else None,
     )
 
 

