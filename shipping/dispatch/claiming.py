@@ -21,8 +21,8 @@ from shipping.services import move
 from .turns import Turns, waits_for_turn
 
 BETWEEN_CALLS = timedelta(seconds=1)
-# So many of a store are looked up at once, and again after so many seconds.
-LOOK_AHEAD, LOOK_AGAIN = 200, 1.0
+# So many of a store are looked up at once, and again after so many seconds; sooner when none of them is left.
+LOOK_AHEAD, LOOK_AGAIN, LOOK_SOON = 200, 1.0, 0.2
 
 
 def recent_calls() -> QuerySet[Attempt]:
@@ -77,7 +77,7 @@ class Backlog:
     def of(self, merchant_id: int, room: int) -> Iterator[Shipment]:
         """What may be claimed of one store, the most urgent first, looked at `room` at a time.
 
-        Two of one order may both come: the second claim fails at the one open attempt an order may have.
+        Where others have taken all of those, twice as many are looked at next.
         """
         keys = self._keys(merchant_id)
         while keys:
@@ -86,12 +86,17 @@ class Backlog:
             for _ in some:
                 if shipment := ready.get(keys.popleft()):
                     yield shipment
+            room = room if ready else 2 * room
 
     def _keys(self, merchant_id: int) -> deque[int]:
+        """One shipment an order: its next is not claimed within the second that these are good for."""
         looked_at, keys = self._kept.get(merchant_id, (0.0, deque[int]()))
-        if not keys or looked_at < time.monotonic() - LOOK_AGAIN:
-            rows = due(self._only).filter(merchant_id=merchant_id).values_list("pk", flat=True)
-            keys = deque(rows[:LOOK_AHEAD])
+        if looked_at < time.monotonic() - (LOOK_AGAIN if keys else LOOK_SOON):
+            rows = due(self._only).filter(merchant_id=merchant_id).values_list("order__pk", "pk")
+            first: dict[int, int] = {}
+            for order, key in rows[:LOOK_AHEAD]:
+                first.setdefault(order, key)
+            keys = deque(first.values())
             self._kept[merchant_id] = time.monotonic(), keys
         return keys
 

@@ -26,7 +26,7 @@ from tests.conftest import APPID
 from tests.faults.test_kill import worker_env
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-ROWS = int(os.environ.get("BATCH_ROWS", "200"))
+ROWS = int(os.environ.get("BATCH_ROWS", "100"))
 MINUTES = 60_000 * max(1, ROWS // 100)
 
 

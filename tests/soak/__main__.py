@@ -33,7 +33,8 @@ def _set_up() -> tuple[Path, str]:
     """A folder for this run, its database migrated; returns the folder and the database's URL."""
     from cryptography.fernet import Fernet
 
-    folder = Path(tempfile.mkdtemp(prefix="fahuo-soak-"))
+    # In memory where there is a place for it: a killed process loses nothing there that it had committed.
+    folder = Path(tempfile.mkdtemp(prefix="fahuo-soak-", dir=services.MEMORY))
     fresh = services.postgres_url() if services.is_postgres() else f"sqlite:///{folder}/soak.sqlite3"
     url = os.environ.setdefault("DATABASE_URL", fresh)
     os.environ |= {

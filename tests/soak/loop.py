@@ -51,6 +51,8 @@ READ_FAULTS: tuple[dict[str, Any], ...] = (
 # What the clock of the settings becomes: late acceptance takes 1 s, so the grace is twice that.
 SCALED = {"WECHAT_TIMEOUT": "0.5,0.4,0.8", "LANES": "4"}
 STORES, PARCELS_PER_ORDER = 4, 5
+# An order is called once a second at most: so many parcels are so many orders that something can be done for.
+WAITING = 200
 
 
 @dataclass
@@ -153,13 +155,11 @@ class Soak:
     # --- what people and the platform do --------------------------------------------------------------
 
     def _place(self) -> None:
-        """Keep enough queued that every worker has something in its hands, and some for the blows to come."""
-        blows = self.plan.kills + self.plan.stops
-        dealt = self.result.kills + self.result.stops
-        by_now = self.plan.packages * (dealt + 1) // (blows + 1) if dealt < blows else self.plan.packages
-        left = by_now - self.result.packages
+        """Keep enough queued that every worker has something in its hands."""
+        left = self.plan.packages - self.result.packages
+        _end_pauses()
         waiting = Package.objects.filter(status=states.QUEUED).count()
-        for _ in range(min(left, max(0, 40 - waiting))):
+        for _ in range(min(left, max(0, WAITING - waiting))):
             self._ship_one()
 
     def _ship_one(self) -> None:
@@ -193,11 +193,14 @@ class Soak:
     def _strike(self, nursery: Nursery) -> None:
         time.sleep(self.plan.between * self.dice.uniform(0.5, 1.5))
         pid = self.dice.choice([pid for pid in self.workers if pid not in self.stopped] or self.workers)
-        wants_stop = self.result.stops < self.plan.stops
-        wants_kill = self.result.kills < self.plan.kills
-        if wants_stop and (not wants_kill or self.dice.random() < 0.3):
+        stops, kills = self.plan.stops - self.result.stops, self.plan.kills - self.result.kills
+        # All along, and not so often that no worker gets anything done.
+        blows, done = self.plan.stops + self.plan.kills, self.result.packages / self.plan.packages
+        if blows - stops - kills > done * blows:
+            return
+        if self.dice.random() * (stops + kills) < stops:
             self._stop(pid)
-        elif wants_kill:
+        elif kills:
             self._kill(pid, nursery)
 
     def _kill(self, pid: int, nursery: Nursery) -> None:
@@ -225,13 +228,13 @@ class Soak:
     # --- the end --------------------------------------------------------------------------------------
 
     def _come_to_rest(self) -> None:
-        """No more blows: what is open settles; a pause is ended as a person would."""
+        """No more blows: what is open settles."""
         for timer in list(self.stopped.values()):
             timer.join()
         end = time.monotonic() + self.plan.rest
         moving = Package.objects.filter(status__in=states.MOVING)
         while moving.exists() and time.monotonic() < end:
-            Pause.objects.filter(ended_at=None).update(ended_at=timezone.now())
+            _end_pauses()
             time.sleep(0.3)
         # A call whose worker was taken for dead may still be on its way.
         time.sleep(1.5)
@@ -246,3 +249,8 @@ class Soak:
             self.result.statuses[package.status] = self.result.statuses.get(package.status, 0) + 1
         self.result.stayed = {status: history.stayed(status) for status in (states.SENDING, states.UNKNOWN)}
         return self.result
+
+
+def _end_pauses() -> None:
+    """As a person would: the faults refuse a fresh token now and then, and a store that waits takes nothing more."""
+    Pause.objects.filter(ended_at=None).update(ended_at=timezone.now())

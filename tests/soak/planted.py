@@ -14,10 +14,12 @@ BEFORE_THE_FIRST_BYTE = 0.12
 
 def scale_the_clock() -> None:
     """Backoff and waits in tenths; what the settings scale is in the environment of the worker."""
-    from shipping.dispatch import claiming, pump, recording, sending
+    from shipping.dispatch import claiming, pump, recording, sending, settling
 
     short = timedelta(seconds=0.1)
     claiming.BETWEEN_CALLS = timedelta(seconds=0.05)
+    claiming.LOOK_AGAIN, claiming.LOOK_SOON = 0.1, 0.02
+    settling.IN_HAND = timedelta(seconds=3)
     sending.backoff = lambda count: short
     recording.table_wait = lambda code, tries: short
     honest = pump.send_in_time
