@@ -1,9 +1,11 @@
 """Celery behind the interface of django-tasks: what calls `enqueue` does not know which engine it is on."""
 
 import logging
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
+from django.db import transaction
 from django.utils import timezone
 from django_tasks import TaskResult, TaskResultStatus
 from django_tasks.backends.base import BaseTaskBackend
@@ -24,19 +26,24 @@ class CeleryBackend(BaseTaskBackend):
     supports_priority = True
 
     def enqueue(self, task: Task[Any, Any], args: Any, kwargs: Any) -> TaskResult[Any]:
-        """Where the broker is away nothing is lost: the schedule hands out what the database says is due."""
+        """Hand it over once what it is about is committed."""
         self.validate_task(task)
         result = _result(self.alias, task, list(args), dict(kwargs))
-        try:
-            celery.run.apply_async(
-                args=[task.module_path, result.args, result.kwargs], task_id=result.id,
-                queue=task.queue_name, priority=_priority(task.priority), eta=task.run_after,
-                shadow=task.module_path,
-            )  # fmt: skip
-        except OperationalError:
-            log.exception("the broker did not take %s", task.module_path)
+        transaction.on_commit(partial(_hand_over, task, result))
         task_enqueued.send(type(self), task_result=result)
         return result
+
+
+def _hand_over(task: Task[Any, Any], result: TaskResult[Any]) -> None:
+    """Where the broker is away nothing is lost: the schedule hands out what the database says is due."""
+    try:
+        celery.run.apply_async(
+            args=[task.module_path, result.args, result.kwargs], task_id=result.id,
+            queue=task.queue_name, priority=_priority(task.priority), eta=task.run_after,
+            shadow=task.module_path,
+        )  # fmt: skip
+    except OperationalError:
+        log.exception("the broker did not take %s", task.module_path)
 
 
 def _result(alias: str, task: Task[Any, Any], args: list[Any], kwargs: dict[str, Any]) -> TaskResult[Any]:

@@ -101,7 +101,10 @@ def is_reachable(merchant: Merchant) -> bool:
 
 def current(merchant: Merchant) -> Line | None:
     """The line as it stands; None when there is no living token."""
-    row = credential(merchant)
+    return _line(merchant, credential(merchant))
+
+
+def _line(merchant: Merchant, row: Credential | None) -> Line | None:
     if row is None:
         return None
     if row.mode == Mode.CLOUD:
@@ -112,7 +115,10 @@ def current(merchant: Merchant) -> Line | None:
 
 def ask(merchant: Merchant) -> Wanted | None:
     """Take the lease if it is time to fetch; None when the token is fresh, being fetched or not to be had."""
-    row = credential(merchant)
+    return _wanted(credential(merchant))
+
+
+def _wanted(row: Credential | None) -> Wanted | None:
     fetcher = FETCHERS.get(row.mode) if row else None
     if row is None or fetcher is None or not tokens.needs_renewal(row):
         return None
@@ -122,10 +128,13 @@ def ask(merchant: Merchant) -> Wanted | None:
 def ensure(merchant: Merchant) -> Line | None:
     """A usable line, its token fetched now if this process gets the lease; None when none is to be had."""
     for _ in range(FETCHES):
-        if wanted := ask(merchant):
+        row = credential(merchant)
+        if wanted := _wanted(row):
             if wanted.keep(wanted.fetch()) is not Kept.STEP:
                 break
-        elif current(merchant) is not None or not _await_the_other(merchant):
+        elif line := _line(merchant, row):
+            return line
+        elif not _await_the_other(merchant):
             break
     return current(merchant)
 

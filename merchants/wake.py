@@ -1,9 +1,7 @@
-"""Enqueue a background task on commit, by dotted name: web code knows no task and so no client."""
+"""Enqueue a background task, by dotted name: web code knows no task and so no client."""
 
 from datetime import datetime
-from functools import partial
 
-from django.db import transaction
 from django.utils.module_loading import import_string
 
 from .models import Merchant
@@ -13,11 +11,7 @@ KEEPER_OF_ORDERS = "shipping.hints.take"
 
 
 def wake(task: str, *args: str) -> None:
-    """Enqueue `merchants.tasks.<task>` once the current transaction has committed."""
-    transaction.on_commit(partial(_enqueue, task, args))
-
-
-def _enqueue(task: str, args: tuple[str, ...]) -> None:
+    """Enqueue `merchants.tasks.<task>` in the current transaction: written, or not, with what it is about."""
     import_string(f"merchants.tasks.{task}").enqueue(*args)
 
 

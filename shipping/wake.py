@@ -1,20 +1,16 @@
-"""Enqueue a background task on commit, by dotted name: the only place that knows how tasks are started."""
+"""Enqueue a background task, by dotted name: the only place that knows how tasks are started.
 
-from functools import partial
+It is written, or not, with what it is about: in a database by the same commit, a broker is told after it.
+"""
 
-from django.db import transaction
 from django.utils.module_loading import import_string
 
 
 def wake(name: str, *args: str) -> None:
-    """Enqueue `shipping.tasks.<name>` once the current transaction has committed."""
-    transaction.on_commit(partial(_enqueue, name, args))
+    """Enqueue `shipping.tasks.<name>` in the current transaction."""
+    import_string(f"shipping.tasks.{name}").enqueue(*args)
 
 
 def wake_on(queue: str, name: str, *args: str) -> None:
     """Enqueue a task on a queue that is not its own, now and ahead of everything else there."""
     import_string(f"shipping.tasks.{name}").using(queue_name=queue, priority=100).enqueue(*args)
-
-
-def _enqueue(name: str, args: tuple[str, ...]) -> None:
-    import_string(f"shipping.tasks.{name}").enqueue(*args)

@@ -110,20 +110,26 @@ def claim_some(
 ) -> list[Attempt]:
     """Claim up to `room` shipments, the merchant with the fewest in flight first, `but` those named."""
     queues = _queues(backlog or Backlog(only), room, only, but) if room > 0 else {}
-    flying = Counter(
-        Attempt.objects.filter(closed_at=None, ended_at=None).values_list("merchant_id", flat=True)
-    )
-    turns = Turns()
-    claimed: list[Attempt] = []
-    while queues and len(claimed) < room:
+    picked = list(islice(_picked(queues), room)) if queues else []
+    if not picked:
+        return []
+    # One commit for all of them: a disk may take longer over it than we over a claim.
+    with transaction.atomic():
+        return [attempt for shipment in picked if (attempt := claim(shipment, run_id))]
+
+
+def _picked(queues: dict[int, Iterator[Shipment]]) -> Iterator[Shipment]:
+    """Who comes next, as long as anybody has something and may send it."""
+    open_calls = Attempt.objects.filter(closed_at=None, ended_at=None)
+    flying, turns = Counter(open_calls.values_list("merchant_id", flat=True)), Turns()
+    while queues:
         fewest = min(queues, key=lambda merchant_id: flying[merchant_id])
         shipment = next(queues[fewest], None)
         if shipment is None or not turns.take(fewest):
             del queues[fewest]
-        elif attempt := claim(shipment, run_id):
-            claimed.append(attempt)
+        else:
             flying[fewest] += 1
-    return claimed
+            yield shipment
 
 
 def _queues(

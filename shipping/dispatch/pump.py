@@ -2,14 +2,16 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from merchants import lines
@@ -58,6 +60,8 @@ class Pump:
     def __init__(self, only: Collection[int] | None = None) -> None:
         self.only = None if only is None else list(only)
         self.flying: dict[Future[Reply], Step] = {}
+        # Calls that fly once what they rest on is committed.
+        self.ready: list[tuple[Callable[[], Reply], Step]] = []
         self.asking: dict[int, list[Waiter]] = {}
         self.in_hand: set[int] = set()
         self.backlog = Backlog(self.only)
@@ -85,12 +89,15 @@ class Pump:
     def _start(self, run_id: str) -> None:
         if self._is_time(sweep, SWEEP_EVERY):
             sweep(run_id, self.in_hand)
-        if self._room() and self._is_time(take_due, READS_EVERY):
-            for attempt in take_due(self._room(), self.only):
-                self._try(attempt, partial(self._settle, attempt))
-        for attempt in claim_some(run_id, self._room(), self.only, self.asking, self.backlog):
-            self.in_hand.add(attempt.pk)
-            self._try(attempt, partial(self._begin, attempt))
+        due = self._room() and self._is_time(take_due, READS_EVERY)
+        reads = take_due(self._room(), self.only) if due else []
+        claimed = claim_some(run_id, self._room() - len(reads), self.only, self.asking, self.backlog)
+        self.in_hand.update(attempt.pk for attempt in claimed)
+        if reads or claimed:
+            steps = [(self._settle, attempt) for attempt in reads] + [(self._begin, a) for a in claimed]
+            with self._together():
+                for step, attempt in steps:
+                    self._try(attempt, partial(step, attempt))
 
     def _is_time(self, what: object, seconds: float) -> bool:
         """Whether `what` was not looked for in the last so many seconds; it now is."""
@@ -105,8 +112,22 @@ class Pump:
 
     def _finish_some(self) -> None:
         done, _ = wait(self.flying, timeout=1, return_when=FIRST_COMPLETED)
-        for future in done:
-            self.flying.pop(future)(_reply_of(future))
+        if done:
+            with self._together():
+                for future in done:
+                    self.flying.pop(future)(_reply_of(future))
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """One commit for all that is done in it: a disk may take longer over it than we over a parcel.
+
+        Whatever breaks it off leaves nothing of it, neither a row nor a call.
+        """
+        self.ready.clear()
+        with transaction.atomic():
+            yield
+        for call, step in self.ready:
+            self.flying[self.lanes.submit(call)] = step
 
     def _rest(self, end: float, until_idle: bool) -> bool:
         """Sleep until something may be due; False when there is nothing worth waiting for."""
@@ -123,15 +144,18 @@ class Pump:
         """A shipment we stumble over must not stop the others: out of hand, the sweep takes care of it."""
         ids = {"merchant": attempt.merchant_id, "shipment": attempt.shipment_id, "attempt": attempt.pk}
         with about(**ids):
+            made_ready = len(self.ready)
             try:
-                step()
+                with transaction.atomic():
+                    step()
             except Exception:
                 log.exception("fault of our own")
+                del self.ready[made_ready:]
                 self.in_hand.discard(attempt.pk)
                 self.looked.pop(sweep, None)
 
     def _fly(self, attempt: Attempt, call: Callable[[], Reply], then: Step) -> None:
-        self.flying[self.lanes.submit(call)] = lambda reply: self._try(attempt, lambda: then(reply))
+        self.ready.append((call, lambda reply: self._try(attempt, lambda: then(reply))))
 
     def _with_line(self, attempt: Attempt, go_on: WithLine) -> None:
         """Go on with a usable line. Tokens are fetched in a lane: a slow one holds up its own store only."""
@@ -154,7 +178,7 @@ class Pump:
         return line
 
     def _fetch(self, merchant: Merchant, wanted: Wanted) -> None:
-        self.flying[self.lanes.submit(wanted.fetch)] = lambda reply: self._token_came(merchant, wanted, reply)
+        self.ready.append((wanted.fetch, lambda reply: self._token_came(merchant, wanted, reply)))
 
     def _token_came(self, merchant: Merchant, wanted: Wanted, reply: Reply) -> None:
         kept = wanted.keep(reply)

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,30 +13,28 @@ from playwright.sync_api import Page, expect
 from merchants.models import User
 from merchants.services import set_membership
 from sandbox import build
-from tests import services
+from tests.faults.test_kill import worker_env
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
+# Works like the background worker: again and again until it is killed. One process: to start is what costs.
+WORK = """
+import time, django
+django.setup()
+from shipping.dispatch import Pump
+while True:
+    Pump().run(1, until_idle=True)
+    time.sleep(0.2)
+"""
+
+
 @pytest.fixture
 def worker(world: Any) -> Iterator[None]:
-    """Works like the background worker would: again and again until the test is over."""
-    env = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": services.database_url(),
-        "WECHAT_API_URL": world.url,
-    }
-    over = threading.Event()
-
-    def work() -> None:
-        while not over.wait(0.2):
-            subprocess.run([sys.executable, "manage.py", "work", "--until-idle"], env=env, check=True)
-
-    thread = threading.Thread(target=work)
-    thread.start()
+    process = subprocess.Popen([sys.executable, "-c", WORK], env=os.environ | worker_env(world.url))
     yield
-    over.set()
-    thread.join()
+    process.kill()
+    process.wait()
 
 
 def log_in(page: Page, world: Any, live_server: Any) -> None:

@@ -97,6 +97,7 @@ class Batch:
         self.world, self.point, self.wanted = world, point, TURNS.index(turn)
         self.cells = {cell.order_id: cell for cell in map(self._cell, range(len(FAULTS)))}
         self.calling: Cell | None = None
+        self.is_doomed = False
 
     def _cell(self, number: int) -> Cell:
         fault, appid, remote = FAULTS[number], f"wx{number:016x}", self.world.remote
@@ -114,9 +115,23 @@ class Batch:
 
     def crash(self, cell: Cell | None, point: str) -> None:
         """Die here, once, if this is the cell's place and turn."""
-        if cell is not None and point == self.point and not cell.crashed and self._is_turn(cell):
+        if cell is not None and self._is_due(cell, point):
             cell.crashed = True
             raise Crash
+
+    def doom(self, cell: Cell, point: str) -> None:
+        """As `crash`, but once all that is written together is committed."""
+        if self._is_due(cell, point):
+            cell.crashed = True
+            self.is_doomed = True
+
+    def end_the_doomed(self) -> None:
+        if self.is_doomed:
+            self.is_doomed = False
+            raise Crash
+
+    def _is_due(self, cell: Cell, point: str) -> bool:
+        return point == self.point and not cell.crashed and self._is_turn(cell)
 
     def strikes(self, cell: Cell, fault: str) -> bool:
         """Whether this fault of our own happens now; once."""
@@ -223,7 +238,7 @@ def _plant_in_the_lane(batch: Batch, patch: Any) -> None:
 
 
 def _plant_after_the_call(batch: Batch, patch: Any) -> None:
-    honest_record, honest_settle = pump.record, pump.settle
+    honest_record, honest_settle, honest_finish = pump.record, pump.settle, pump.Pump._finish_some
 
     def record(attempt: Any, outcome: Any) -> None:
         cell = batch.of(attempt.order)
@@ -231,8 +246,12 @@ def _plant_after_the_call(batch: Batch, patch: Any) -> None:
         batch.crash(cell, "C5")
         with faulty(batch, "locked_at_record", cell, "database is locked"):
             honest_record(attempt, outcome)
-        batch.crash(cell, "C6")
+        batch.doom(cell, "C6")
         cell.sends += 1
+
+    def finish_some(self: Any) -> None:
+        honest_finish(self)
+        batch.end_the_doomed()
 
     def settle(attempt: Any, reply: Any, began: Any) -> None:
         with faulty(batch, "locked_at_settle", batch.of(attempt.order), "database is locked"):
@@ -240,6 +259,7 @@ def _plant_after_the_call(batch: Batch, patch: Any) -> None:
 
     patch.setattr(pump, "record", record)
     patch.setattr(pump, "settle", settle)
+    patch.setattr(pump.Pump, "_finish_some", finish_some)
 
 
 def _elsewhere(batch: Batch, cell: Cell, line: Any) -> Any:
