@@ -140,7 +140,8 @@ def _read_store(merchant: Any, told: list[dict[str, Any]]) -> None:
     if not told:
         sync_couriers(merchant)
         sync_return_address(merchant)
-        told += Courier.objects.order_by("pk").values("delivery_id", "delivery_name", "initials", "is_listed")
+        names = ("delivery_id", "delivery_name", "initials", "is_listed")
+        told.extend(dict(row) for row in Courier.objects.order_by("pk").values(*names))
         return
     lines.ensure(merchant)
     Courier.objects.bulk_create(Courier(merchant=merchant, **each) for each in told)
