@@ -134,6 +134,9 @@ class Pump:
         coming, now = next_due(self.only), timezone.now()
         if coming is None or coming > now + (HORIZON if until_idle else SOON):
             return False
+        # With nothing on its way there is time to look for everything anew.
+        self.looked.pop(take_due, None)
+        self.backlog = Backlog(self.only)
         pause = (coming - now).total_seconds()
         time.sleep(max(0.05, min(pause, 0.5, end - time.monotonic())))
         return True

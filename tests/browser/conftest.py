@@ -79,7 +79,7 @@ def wide(browser: Browser, world: Any, live_server: Any) -> Iterator[Desk]:
 
 
 # What a narrow window changes; the other walks are the same at both widths, and narrow in the long form only.
-NARROW = ("nothing_is_clipped", "two_parcels_turn_shipped", "without_javascript", "three_orders_leave")
+NARROW = ("nothing_is_clipped", "without_javascript", "three_orders_leave")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -98,7 +98,7 @@ def end_token(world: Any, how: int, offset: int) -> None:
     Credential.objects.update(token_expires_at=timezone.now() + left)
 
 
-@pytest.mark.parametrize("mode", FETCHES, indirect=True)
+@pytest.mark.parametrize("mode", ["own", pytest.param("component", marks=pytest.mark.long)], indirect=True)
 def test_eight_processes_fetch_once_per_expiry(
     mode: str, world: Any, hammers: Any, tmp_path: Path, wait_for: Callable[..., None], figure: Figure
 ) -> None:

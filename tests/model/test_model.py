@@ -18,7 +18,7 @@ from tests.model.machine import GRACE, Desk, World
 from tests.model.planted import BUGS, Plant
 
 pytestmark = pytest.mark.django_db(transaction=True)
-HISTORIES = int(os.environ.get("MODEL_HISTORIES", "20"))
+HISTORIES = int(os.environ.get("MODEL_HISTORIES", "10"))
 
 
 @pytest.fixture
