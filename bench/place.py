@@ -48,7 +48,8 @@ def static_files() -> Path:
     """The product's static files as production serves them: hashed and compressed, gathered once."""
     gathered = ROOT / "staticfiles"
     if not (gathered / "staticfiles.json").exists():
-        manage("collectstatic", "--no-input", "--verbosity", "0")
+        words = ("collectstatic", "--no-input", "--verbosity", "0")
+        manage(*words, **(SETTINGS | {"DATABASE_URL": "sqlite://:memory:"} | dict(os.environ)))
     return gathered
 
 

@@ -17,7 +17,7 @@ GOAL = 0.9
 # lanes -> orders of one turn, and turns; a single lane takes 200 ms an order, whoever drives it
 TURNS = {
     Size.SHORT: {8: (80, 1)},
-    Size.LONG: {1: (300, 1), 8: (1000, 2), 16: (1000, 3)},
+    Size.LONG: {1: (200, 1), 8: (500, 2), 16: (500, 2)},
 }
 PATHS = ("order/get", "order/delivery/send")
 

@@ -106,6 +106,16 @@ class Draft:
         packed = ((path, package.items or ()) for path, package in self.numbered)
         return tuple((f"{path}.items[{n}]", item) for path, own in packed for n, item in enumerate(own))
 
+    @cached_property
+    def numbered_courses(self) -> tuple[tuple[str, PackageDraft, CourseDraft], ...]:
+        """The packages of courses, each with the path of its course."""
+        return tuple((f"{path}.course", p, p.course) for path, p in self.numbered if p.course is not None)
+
+    @cached_property
+    def numbered_serials(self) -> tuple[tuple[str, SerialDraft], ...]:
+        """The devices of all packages, each with its path."""
+        return tuple((f"{path}.serial", p.serial) for path, p in self.numbered if p.serial is not None)
+
 
 @dataclass(frozen=True)
 class Goods:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -110,8 +111,9 @@ class SheetOrder:
     def serials(self) -> set[str]:
         return {row[name] for row in self.rows for name in ("sn_code", "imei1", "imei2")} - {""}
 
-    @property
+    @cached_property
     def packages(self) -> list[SheetPackage]:
+        """Asked for once couriers and goods of the rows are filled in."""
         courses = {_sku(row) for row in self.rows if any(row[name] for name in COURSE)}
         groups: dict[tuple[str, ...], SheetPackage] = {}
         for row in self.rows:

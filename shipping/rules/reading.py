@@ -50,11 +50,11 @@ def items(draft: Draft) -> Iterator[tuple[str, Item]]:
 
 
 def courses(draft: Draft) -> Iterator[tuple[str, PackageDraft, CourseDraft]]:
-    return ((f"{path}.course", p, p.course) for path, p in packages(draft) if p.course is not None)
+    return iter(draft.numbered_courses)
 
 
 def serials(draft: Draft) -> Iterator[tuple[str, SerialDraft]]:
-    return ((f"{path}.serial", p.serial) for path, p in packages(draft) if p.serial is not None)
+    return iter(draft.numbered_serials)
 
 
 def pairs(package: PackageDraft) -> set[Pair]:
