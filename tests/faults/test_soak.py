@@ -19,7 +19,7 @@ PLANTED = {
     "naive": Plan(15, kills=0, faults=LOST),
     "mark_first": Plan(60, kills=12, faults=()),
     "hasty": Plan(15, kills=0, faults=LATE),
-    "lease": Plan(40, kills=0, stops=6, stopped_for=(2.5, 3.0), faults=(), grace=0.3),
+    "lease": Plan(150, kills=0, stops=20, stopped_for=(2.5, 3.0), faults=(), grace=0.3),
     "late_row": Plan(60, kills=12, faults=()),
     "wrong_token": Plan(15, kills=0, faults=()),
     "trusts_500": Plan(15, kills=0, faults=SERVER),

@@ -96,22 +96,17 @@ def lease() -> None:
 
 def late_row() -> None:
     """The row of the call is written when its answer is there."""
-    from shipping.dispatch import pump
+    from shipping.dispatch import pump, sending
     from shipping.models import Attempt
 
-    honest, answered = pump.prepare, pump.record
-
-    def prepare(attempt: Any) -> Any:
-        body = honest(attempt)
-        if body is not None:
-            Attempt.objects.filter(pk=attempt.pk).update(sent_at=None, request=None)
-        return body
+    answered = pump.record
 
     def record(attempt: Any, outcome: Any) -> None:
         Attempt.objects.filter(pk=attempt.pk).update(sent_at=attempt.sent_at, request=attempt.request)
         answered(attempt, outcome)
 
-    pump.prepare, pump.record = prepare, record
+    sending._take_off = lambda attempt: True
+    pump.record = record
 
 
 def wrong_token() -> None:
