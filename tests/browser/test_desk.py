@@ -138,6 +138,8 @@ def test_one_number_for_two_orders_and_a_stranger_s_is_not_confirmed_by_habit(de
     page.keyboard.press("Control+Enter")
     page.keyboard.press("Enter")
     page.wait_for_timeout(300)
+    # What the keys have asked must be answered, or the click meets a button that is still busy.
+    page.wait_for_load_state("networkidle")
     assert not Package.objects.filter(order=stranger).exists()
     page.click("text=核对过了，仍然发货")
     page.wait_for_url(re.compile(rf"/orders/{stranger.order_id}/$"))
