@@ -1,0 +1,59 @@
+"""What comes back at once is written by one commit: a call flies after it, and who stumbles falls alone."""
+
+import time
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from shipping.dispatch import pump as pumping
+from shipping.dispatch.pump import Pump
+from shipping.models import Attempt, Package
+from tests.flows.test_dispatch import parcel, ship, status_of
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
+
+
+def test_a_call_flies_when_what_it_rests_on_is_committed(world: Any, pump: Any, monkeypatch: Any) -> None:
+    orders, seen = [world.order() for _ in range(4)], []
+    honest_send, honest_fly = pumping.send_in_time, Pump._fly
+
+    def send(*words: Any) -> Any:
+        # A lane's connection is its own: it sees what is committed.
+        seen.append(Attempt.objects.filter(sent_at__isnull=False, ended_at=None).exists())
+        connection.close()
+        return honest_send(*words)
+
+    def fly(self: Pump, *words: Any) -> None:
+        honest_fly(self, *words)
+        time.sleep(0.05)
+
+    monkeypatch.setattr(pumping, "send_in_time", send)
+    monkeypatch.setattr(Pump, "_fly", fly)
+    for number, order in enumerate(orders):
+        ship(order, parcel(f"SF310000000000{number}"))
+    pump()
+    assert seen == [True] * 4
+    assert set(Package.objects.values_list("status", flat=True)) == {"shipped"}
+
+
+def test_a_step_that_breaks_takes_its_own_call_back_and_no_others(
+    world: Any, pump: Any, monkeypatch: Any
+) -> None:
+    orders, broken = [world.order() for _ in range(3)], []
+    honest = Pump._fly
+
+    def fly(self: Pump, attempt: Attempt, call: partial[Any], then: Any) -> None:
+        honest(self, attempt, call, then)
+        if call.func is pumping.send_in_time and attempt.order_id == orders[1].pk and not broken:
+            broken.append(attempt.pk)
+            raise RuntimeError("a fault of our own")
+
+    monkeypatch.setattr(Pump, "_fly", fly)
+    shipments = [ship(order, parcel(f"SF310000000000{n}")) for n, order in enumerate(orders)]
+    pump()
+    assert broken
+    assert [status_of(shipment) for shipment in shipments] == [["shipped"]] * 3
+    assert [len(world.sends(order)) for order in orders] == [1, 1, 1]
+    assert Attempt.objects.get(pk=broken[0]).sent_at is None
