@@ -41,7 +41,8 @@ def test_a_call_flies_when_what_it_rests_on_is_committed(world: Any, pump: Any, 
 def test_a_step_that_breaks_takes_its_own_call_back_and_no_others(
     world: Any, pump: Any, monkeypatch: Any
 ) -> None:
-    orders, broken = [world.order() for _ in range(3)], []
+    orders = [world.order() for _ in range(3)]
+    broken: list[int] = []
     honest = Pump._fly
 
     def fly(self: Pump, attempt: Attempt, call: partial[Any], then: Any) -> None:
