@@ -29,6 +29,8 @@ def database(packages: int) -> Path:
         for old in home.glob(f"{making.name}*"):
             old.unlink()
     place.set_up(home, database=f"sqlite:///{making}")
+    # This process may have been the product of another file before.
+    _move_to(making)
     if is_new:
         _plant(blocks)
         _multiply(making, blocks)

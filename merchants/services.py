@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from .audit import note
 from .models import Audit, Channel, Credential, Membership, Merchant, Mode, Pause, Platform, Role, User
+from .once import forget
 
 ADMINS = "Admins"
 ADMIN_MODELS = ("merchant", "membership", "credential", "pause")
@@ -137,6 +138,7 @@ def pause_merchant(
     values = {"errcode": errcode, "slug": slug, "errmsg": errmsg[:500], "rid": rid, "until": until}
     held = Pause.objects.filter(merchant=merchant, call=call, ended_at=None)
     held.filter(until__lte=timezone.now()).update(ended_at=timezone.now())
+    forget()
     longer = held.filter(Q(until=None) | Q(until__gt=until)).first() if until else None
     if longer is not None:
         return longer
@@ -146,6 +148,7 @@ def pause_merchant(
 
 def resume_merchant(*, merchant: Merchant, by: User | None = None) -> int:
     """End every pause of a merchant; returns how many there were."""
+    forget()
     return Pause.objects.filter(merchant=merchant, ended_at=None).update(ended_at=timezone.now(), ended_by=by)
 
 

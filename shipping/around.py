@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from merchants.once import once
 from wechat.orders import parse_order
 from wechat.waybills import normalise
 
@@ -90,27 +91,36 @@ def look_around(
 
 
 def _add_packages(found: dict[int, Around], excluding: Shipment | None) -> None:
-    rows = Package.objects.filter(order__in=found, status__in=states.HOLDS_GOODS).prefetch_related("items")
-    for package in rows.exclude(shipment=excluding) if excluding else rows:
-        found[package.order_id].ours.append(package)
-    answered = Package.objects.filter(order__in=found, errcode__in=(NEEDS_EWAYBILL, NO_MORE_CORRECTIONS))
-    for key, code in answered.values_list("order__pk", "errcode"):
-        found[key].needs_ewaybill |= code == NEEDS_EWAYBILL
-        found[key].no_more_corrections |= code == NO_MORE_CORRECTIONS
+    holds, own = Q(status__in=states.HOLDS_GOODS), excluding.pk if excluding else None
+    told = Q(errcode__in=(NEEDS_EWAYBILL, NO_MORE_CORRECTIONS))
+    rows = Package.objects.filter((holds & ~Q(shipment=own)) | told, order__in=found)
+    for package in rows.prefetch_related("items"):
+        around = found[package.order_id]
+        if package.status in states.HOLDS_GOODS and package.shipment_id != own:
+            around.ours.append(package)
+        around.needs_ewaybill |= package.errcode == NEEDS_EWAYBILL
+        around.no_more_corrections |= package.errcode == NO_MORE_CORRECTIONS
 
 
 def _add_couriers(found: dict[int, Around], orders: Collection[Order]) -> None:
-    stores = {order.merchant for order in orders}
-    rows = Courier.objects.filter(merchant__in=stores, is_listed=True)
-    listed: dict[int, list[Courier]] = defaultdict(list)
-    for courier in rows:
-        listed[courier.merchant_id].append(courier)
-    names = {key: {c.delivery_id: c.delivery_name for c in own} for key, own in listed.items()}
-    initials = {key: {c.delivery_id: c.initials for c in own} for key, own in listed.items()}
+    stores = frozenset(order.merchant_id for order in orders)
+    listed = once(("couriers", stores), lambda: _couriers(stores))
     for order in orders:
         store, around = order.merchant, found[order.pk]
-        around.initials = initials.get(store.pk, {})
-        around.couriers = names.get(store.pk, {}) if store.couriers_read_at else None
+        names, around.initials = listed.get(store.pk, ({}, {}))
+        around.couriers = names if store.couriers_read_at else None
+
+
+def _couriers(stores: Collection[int]) -> dict[int, tuple[dict[str, str], dict[str, str]]]:
+    """Each store's list: the names and the initials by `delivery_id`."""
+    listed: dict[int, tuple[dict[str, str], dict[str, str]]] = {}
+    rows = Courier.objects.filter(merchant__in=stores, is_listed=True)
+    for store, code, name, initials in rows.values_list(
+        "merchant__pk", "delivery_id", "delivery_name", "initials"
+    ):
+        names, first_letters = listed.setdefault(store, ({}, {}))
+        names[code], first_letters[code] = name, initials
+    return listed
 
 
 def _add_subsidies(found: dict[int, Around], orders: Collection[Order]) -> None:
@@ -124,17 +134,22 @@ def _add_subsidies(found: dict[int, Around], orders: Collection[Order]) -> None:
 def _add_met(found: dict[int, Around], orders: Collection[Order]) -> None:
     """What the platform refused earlier for these goods: (code, product, sku), for 606061 the courier."""
     products = {order.pk: {line.product_id for line in order.all_lines} for order in orders}
+    stores = frozenset(order.merchant_id for order in orders)
+    asked = frozenset[str]().union(*products.values())
+    met = once(("met", stores, asked), lambda: _met(stores, asked))
+    for order in orders:
+        own = met.get(order.merchant_id, ())
+        found[order.pk].met_before = frozenset(row for row in own if row[1] in products[order.pk])
+
+
+def _met(stores: Collection[int], products: Collection[str]) -> dict[int, set[tuple[int, str, str]]]:
     rows = Package.objects.filter(
-        merchant__in={order.merchant_id for order in orders},
-        errcode__in=(*MET_BEFORE, COURIER_REFUSED),
-        items__product_id__in=set().union(*products.values()),
+        merchant__in=stores, errcode__in=(*MET_BEFORE, COURIER_REFUSED), items__product_id__in=products
     ).values_list("merchant__pk", "errcode", "items__product_id", "items__sku_id", "delivery_id")
     met: dict[int, set[tuple[int, str, str]]] = defaultdict(set)
     for store, code, product, sku, courier in rows:
         met[store].add((int(code or 0), product, courier if code == COURIER_REFUSED else sku))
-    for order in orders:
-        own = met.get(order.merchant_id, ())
-        found[order.pk].met_before = frozenset(row for row in own if row[1] in products[order.pk])
+    return met
 
 
 def _add_numbers(

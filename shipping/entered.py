@@ -45,8 +45,8 @@ def enter_order(*, merchant: Merchant, entered: EnteredOrder, user: User | None)
         )
         for position, line in enumerate(entered.lines)
     )  # fmt: skip
-    move_status_on(order.pk)
-    if not may_not_read(merchant):
+    move_status_on(order)
+    if not may_not_read(merchant.pk):
         wake("read_by_id", str(merchant.pk), entered.order_id)
     return Entered.ADDED if is_new or order.entered_at is None else Entered.CHANGED
 
@@ -55,14 +55,13 @@ def _lines_of(order: Order) -> list[tuple[str | int, ...]]:
     return list(order.lines.values_list("product_id", "sku_id", "sku_cnt", "title"))
 
 
-def move_status_on(order_pk: int) -> None:
+def move_status_on(order: Order) -> None:
     """Where nobody can read an order, its status follows from our own parcels that have left."""
-    order = Order.objects.select_related("merchant").get(pk=order_pk)
-    if order.read_at is not None and not may_not_read(order.merchant):
+    if order.read_at is not None and not may_not_read(order.merchant_id):
         return
     goods = order_facts(order).goods
     if goods and not any(each.shipped for each in goods):
         return
     is_whole = all(each.shipped >= each.ordered - each.refunded for each in goods)
-    waits = Order.objects.filter(Q(status=None) | Q(status__in=(TO_SHIP, PARTLY_SHIPPED)), pk=order_pk)
+    waits = Order.objects.filter(Q(status=None) | Q(status__in=(TO_SHIP, PARTLY_SHIPPED)), pk=order.pk)
     waits.update(status=ALL_SHIPPED if is_whole else PARTLY_SHIPPED)

@@ -6,6 +6,7 @@ from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from merchants.models import Merchant, Pause, Role, User
+from merchants.once import once
 from merchants.queries import merchants_for, open_pauses, pauses_for
 
 from . import drafts, states
@@ -35,9 +36,16 @@ def stopping_pauses(call: str = SEND) -> QuerySet[Pause]:
     return open_pauses().filter(Q(call__in=("", call)) | used_up)
 
 
-def may_not_read(merchant: Merchant) -> bool:
-    """Whether this store's account may not read its orders (48001), so that only people know of them."""
-    return open_pauses().filter(merchant=merchant, call=READ, until=None).exists()
+def is_stopped(merchant_id: int, call: str) -> bool:
+    """Whether an open pause stops this call of a store."""
+    question = ("stopped", merchant_id, call)
+    return once(question, lambda: stopping_pauses(call).filter(merchant=merchant_id).exists())
+
+
+def may_not_read(merchant_id: int) -> bool:
+    """Whether a store's account may not read its orders (48001), so that only people know of them."""
+    question, refused = ("may_not_read", merchant_id), {"merchant": merchant_id, "call": READ, "until": None}
+    return once(question, lambda: open_pauses().filter(**refused).exists())
 
 
 class Standstill(NamedTuple):

@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Greatest
 
 from merchants.models import Errand, Merchant, Pause
+from merchants.once import once
 from wechat.waybills import normalise
 
 from . import states
@@ -41,11 +42,17 @@ Shown = tuple[int | None, str, tuple[tuple[str, str, int], ...]]
 
 def facts_begin() -> datetime | None:
     """The moment before which nothing read of an order counts; None when nothing was ever restored."""
+    return once("facts_begin", _facts_begin)
+
+
+def _facts_begin() -> datetime | None:
     return Restore.objects.order_by("-pk").values_list("sure_at", flat=True).first()
 
 
 def doubt(shipment: Shipment, order: Order) -> str:
     """Why a shipment of before a restore is not simply sent: a slug, "" when nothing speaks against it."""
+    if facts_begin() is None:
+        return ""
     row = RestoredShipment.objects.filter(shipment=shipment).select_related("restore").first()
     if row is None:
         return ""

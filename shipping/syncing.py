@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import F, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 from django.utils import timezone
 from pypinyin import Style, lazy_pinyin
 
@@ -84,7 +84,7 @@ def find_order(merchant: Merchant, order_id: str) -> tuple[Order | None, Problem
     """The stored order; one never read is read now, if the store allows it. Only 100002 proves absence."""
     rows = Order.objects.select_related("merchant")
     known = rows.filter(merchant=merchant, order_id=order_id).first()
-    if known is not None and (known.read_at is not None or may_not_read(merchant)):
+    if known is not None and (known.read_at is not None or may_not_read(merchant.pk)):
         return known, None
     order, reply = read_order(merchant, order_id)
     if order is None and reply.errcode == 100002:
@@ -113,13 +113,12 @@ def store_reply(merchant: Merchant, order_id: str, reply: Reply, began: datetime
     return apply_order(merchant, data, reply.data, began)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def apply_order(merchant: Merchant, data: OrderData, raw: dict[str, Any], began: datetime) -> Order:
     """Write what was read; an older read, or one begun before our last call ended, changes nothing."""
-    rows = Order.objects.filter(merchant=merchant, order_id=data.order_id)
     # Two reads of one order are written one after the other: what differs is compared with what stands.
-    rows.update(revision=F("revision"))
-    order, _ = rows.select_related("merchant").get_or_create(merchant=merchant, order_id=data.order_id)
+    rows = Order.objects.select_related("merchant").select_for_update(of=("self",))
+    order, _ = rows.get_or_create(merchant=merchant, order_id=data.order_id)
     if _is_stale(order, data, began):
         return order
     if order.erased_at:
@@ -199,8 +198,9 @@ def _is_stale(order: Order, data: OrderData, began: datetime) -> bool:
     known, fresh = order.platform_updated_at, moment(data.update_time)
     if known and fresh and fresh < known:
         return True
-    last = order.attempts.filter(sent_at__isnull=False).order_by("-id").first()
-    return last is not None and (last.ended_at is None or last.ended_at > began)
+    sent = order.attempts.filter(sent_at__isnull=False).order_by("-id")
+    last = sent.values_list("ended_at", flat=True)[:1]
+    return any(ended_at is None or ended_at > began for ended_at in last)
 
 
 def _replace_lines(order: Order, data: OrderData) -> None:

@@ -18,6 +18,7 @@ from shipping.models import Attempt, BatchOrder, Package, Shipment
 from shipping.pauses import CALLS, stopping_pauses
 from shipping.services import move
 
+from .sending import whole
 from .turns import Turns, waits_for_turn
 
 BETWEEN_CALLS = timedelta(seconds=1)
@@ -154,7 +155,7 @@ def claim(shipment: Shipment, run_id: str) -> Attempt | None:
 
 def _claim(shipment: Shipment, run_id: str) -> Attempt | None:
     taken = Shipment.objects.filter(pk=shipment.pk, due_at=shipment.due_at).update(due_at=None)
-    packages = list(shipment.packages.filter(status=states.QUEUED))
+    packages = list(whole(shipment.packages.filter(status=states.QUEUED)))
     if not taken or not packages:
         return None
     attempt = Attempt.objects.create(
@@ -162,4 +163,5 @@ def _claim(shipment: Shipment, run_id: str) -> Attempt | None:
     )
     for package in packages:
         move(package, states.SENDING, who=states.WORKER, attempt=attempt)
+    attempt.claimed = packages
     return attempt

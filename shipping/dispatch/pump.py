@@ -18,6 +18,7 @@ from merchants import lines
 from merchants.lines import Line
 from merchants.logs import about
 from merchants.models import Merchant
+from merchants.once import asking_once, forget
 from merchants.tokens import Kept, Wanted
 from shipping import states
 from shipping.models import Attempt
@@ -124,7 +125,7 @@ class Pump:
         Whatever breaks it off leaves nothing of it, neither a row nor a call.
         """
         self.ready.clear()
-        with transaction.atomic():
+        with asking_once(), transaction.atomic():
             yield
         for call, step in self.ready:
             self.flying[self.lanes.submit(call)] = step
@@ -153,6 +154,7 @@ class Pump:
                     step()
             except Exception:
                 log.exception("fault of our own")
+                forget()
                 del self.ready[made_ready:]
                 self.in_hand.discard(attempt.pk)
                 self.looked.pop(sweep, None)

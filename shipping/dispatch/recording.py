@@ -20,7 +20,7 @@ from wechat.outcomes import Outcome
 from wechat.replies import Reply, ReplyKind
 
 from .pacing import requeue_at, table_wait, until
-from .sending import end, put_back
+from .sending import end, put_back, sending
 from .tempo import slow_down
 
 NO_CLOUD_CALL = "not_in_cloud"
@@ -43,11 +43,11 @@ def record(attempt: Attempt, outcome: Outcome) -> None:
     if then == "not_sent":
         put_back(attempt, slug=outcome.reply.slug, reply=outcome.reply)
         return
-    packages = list(attempt.packages.filter(status=states.SENDING))
+    packages = sending(attempt)
     if then != "accepted" and (len(packages) > 1 or then in ("ask", "unclear")):
         to_unknown(attempt, then, outcome.reply)
         return
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         apply(packages, attempt, then, outcome.code, outcome.reply)
         end(attempt, then=then, reply=outcome.reply)
 
@@ -55,7 +55,7 @@ def record(attempt: Attempt, outcome: Outcome) -> None:
 @transaction.atomic
 def _refuse_for_good(attempt: Attempt, reply: Reply) -> None:
     """The way this store is called has no such call, and waiting does not bring it."""
-    for package in attempt.packages.filter(status=states.SENDING):
+    for package in sending(attempt):
         move(package, states.REJECTED, who=states.WORKER, attempt=attempt, reason=reply.slug,
              errcode=None, slug=reply.slug, errmsg="", rid="")  # fmt: skip
     end(attempt, then="not_sent", reply=reply)
@@ -75,7 +75,7 @@ def note_late(attempt: Attempt, outcome: Outcome) -> None:
 @transaction.atomic
 def to_unknown(attempt: Attempt, then: str, reply: Reply) -> None:
     """Nobody knows yet: keep the answer, read at once."""
-    for package in attempt.packages.filter(status=states.SENDING):
+    for package in sending(attempt):
         move(package, states.UNKNOWN, who=states.WORKER, attempt=attempt, reason=reply.slug or then,
              errcode=reply.errcode, slug=reply.slug, errmsg=reply.errmsg, rid=reply.rid)  # fmt: skip
     end(attempt, then=then, reply=reply)
@@ -113,7 +113,7 @@ def accept(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) 
     for package in packages:
         move(package, states.SHIPPED, who=states.WORKER, attempt=attempt, **cleared)
     # The answer holds nothing but 0: only a read shows the order's new status and parcels.
-    if not may_not_read(attempt.merchant):
+    if not may_not_read(attempt.merchant_id):
         wake("read_by_id", str(attempt.merchant_id), attempt.order.order_id)
 
 

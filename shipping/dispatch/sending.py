@@ -5,18 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from shipping import states
 from shipping.drafts import COMPENSATION, CORRECTION, MISSED, SEND, Draft, Problem
 from shipping.labels import noted_by
 from shipping.models import Attempt, Order, Package, Reading, Shipment
-from shipping.pauses import CALLS, may_not_read, stopping_pauses
+from shipping.pauses import CALLS, is_stopped, may_not_read
 from shipping.queries import draft_of_package, order_facts
 from shipping.restored import doubt, facts_begin
 from shipping.rules import check
 from shipping.serials import numbers_in
-from shipping.services import close_attempt_if_settled, move
+from shipping.services import is_unsettled, move
 from shipping.syncing import store_reply
 from wechat.endpoints import DELIVERY_COMPENSATION, DELIVERY_SEND, DELIVERY_UPDATE
 from wechat.payload import (
@@ -37,13 +38,14 @@ from .pausing import note_refusal
 
 FRESH = timedelta(seconds=60)
 PARTLY_SHIPPED = 21
+ENDED = ("ended_at", "then", "slug", "errcode", "errmsg", "rid", "elapsed_ms", "closed_at", "next_read_at")
 
 
 def needs_read(attempt: Attempt) -> bool:
     """Facts must be younger than a minute with no event since, unless this account may not read orders."""
     if _is_fresh(attempt.order) and not Reading.objects.filter(order=attempt.order).exists():
         return False
-    return not may_not_read(attempt.merchant)
+    return not may_not_read(attempt.merchant_id)
 
 
 def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:
@@ -68,10 +70,10 @@ def _is_fresh(order: Order) -> bool:
     return begin is None or order.read_at >= begin
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def prepare(attempt: Attempt) -> dict[str, object] | None:
     """The body to send, with `sent_at` committed before the first byte; None when nothing is to be sent."""
-    if stopping_pauses(CALLS[attempt.shipment.kind]).filter(merchant=attempt.merchant).exists():
+    if is_stopped(attempt.merchant_id, CALLS[attempt.shipment.kind]):
         let_go(attempt, who=states.WORKER, reason="merchant_paused")
         return None
     packages = _not_there_yet(attempt)
@@ -119,14 +121,21 @@ BODIES: dict[str, Callable[[Attempt, list[Package]], dict[str, Any]]] = {
 ENDPOINTS = {SEND: DELIVERY_SEND, CORRECTION: DELIVERY_UPDATE, COMPENSATION: DELIVERY_COMPENSATION}
 
 
-def _sending(attempt: Attempt) -> list[Package]:
-    rows = attempt.packages.filter(status=states.SENDING).select_related("course", "serial")
-    return list(rows.prefetch_related("items").order_by("position"))
+def sending(attempt: Attempt) -> list[Package]:
+    """What of an attempt is on its way: as this process claimed it, else as its rows say."""
+    if attempt.claimed is not None:
+        return [package for package in attempt.claimed if package.status == states.SENDING]
+    return list(whole(attempt.packages.filter(status=states.SENDING)))
+
+
+def whole(packages: QuerySet[Package]) -> QuerySet[Package]:
+    """With all that goes on the wire, in the order of the form."""
+    return packages.select_related("course", "serial").prefetch_related("items").order_by("position")
 
 
 def _not_there_yet(attempt: Attempt) -> list[Package]:
     """What is still to be sent; a parcel that the platform shows already is shipped."""
-    packages = _sending(attempt)
+    packages = sending(attempt)
     there = [package for package in packages if match(attempt.order, package) is Match.OURS]
     for package in there:
         move(package, states.SHIPPED, who=states.WORKER, attempt=attempt, reason="already_on_platform",
@@ -158,7 +167,7 @@ def _reject(attempt: Attempt, packages: list[Package], problem: Problem) -> None
 
 @transaction.atomic
 def _give_up(attempt: Attempt, problem: Problem, reply: Reply) -> None:
-    for package in _sending(attempt):
+    for package in sending(attempt):
         move(package, states.REJECTED, who=states.WORKER, attempt=attempt, reason="checked_before_sending",
              errcode=problem.errcode, slug="", errmsg=reply.errmsg, rid=reply.rid)  # fmt: skip
     end(attempt, then="not_sent", reply=reply)
@@ -167,7 +176,7 @@ def _give_up(attempt: Attempt, problem: Problem, reply: Reply) -> None:
 @transaction.atomic
 def put_back(attempt: Attempt, *, slug: str, reply: Reply | None = None) -> None:
     """Nothing was sent: back to the queue, later and later, without end."""
-    for package in _sending(attempt):
+    for package in sending(attempt):
         move(package, states.QUEUED, who=states.WORKER, attempt=attempt, reason=slug, slug=slug)
     _postpone(attempt.shipment)
     end(attempt, then="not_sent", reply=reply, slug=slug)
@@ -176,7 +185,7 @@ def put_back(attempt: Attempt, *, slug: str, reply: Reply | None = None) -> None
 @transaction.atomic
 def let_go(attempt: Attempt, *, who: str, reason: str) -> None:
     """Our own side stopped before the first byte: back to the queue, nothing a person need read."""
-    for package in _sending(attempt):
+    for package in sending(attempt):
         move(package, states.QUEUED, who=who, attempt=attempt, reason=reason)
     _postpone(attempt.shipment)
     end(attempt, then="not_sent", slug=reason)
@@ -195,8 +204,9 @@ def end(attempt: Attempt, *, then: str, reply: Reply | None = None, slug: str = 
     if reply is not None:
         attempt.errcode, attempt.errmsg, attempt.rid = reply.errcode, reply.errmsg, reply.rid
         attempt.elapsed_ms = reply.elapsed_ms
-    attempt.save()
-    close_attempt_if_settled(attempt, attempt.ended_at)
+    if not is_unsettled(attempt):
+        attempt.closed_at, attempt.next_read_at = attempt.ended_at, None
+    attempt.save(update_fields=ENDED)
 
 
 def _change(package: Package) -> ChangeWire:

@@ -108,6 +108,8 @@ class Attempt(models.Model):
     reads = models.PositiveIntegerField(_("查询次数"), default=0)
     next_read_at = models.DateTimeField(_("下次查询"), null=True)
     last_miss_at = models.DateTimeField(_("上次未查到"), null=True)
+    # In the process that claimed them: nobody else moves them while it lives.
+    claimed: list["Package"] | None = None
 
     class Meta:
         verbose_name, verbose_name_plural = _("提交记录"), pgettext_lazy("plural", "提交记录")

@@ -11,7 +11,7 @@ from .desk import (
     save_typed,
     tick_intercept,
 )
-from .moving import close_attempt_if_settled, move, move_all
+from .moving import close_attempt_if_settled, is_unsettled, move, move_all
 from .queueing import (
     Refused,
     cancel_shipment,
@@ -35,6 +35,7 @@ __all__ = [
     "confirm_change",
     "forget_typed",
     "hold_order",
+    "is_unsettled",
     "leave_order",
     "move",
     "move_all",

@@ -50,7 +50,7 @@ def move(
     )  # fmt: skip
     follow_move([package], source, target)
     if target == states.SHIPPED:
-        move_status_on(package.order_id)
+        move_status_on(attempt.order if attempt else package.order)
 
 
 def move_all(packages: Collection[Package], target: str, *, who: str, by: User | None = None) -> None:
@@ -71,9 +71,14 @@ def move_all(packages: Collection[Package], target: str, *, who: str, by: User |
         package.status, package.status_at = target, now
 
 
+def is_unsettled(attempt: Attempt) -> bool:
+    """Whether one of its packages is sending, unknown or in conflict."""
+    return attempt.packages.filter(status__in=states.OPEN).exists()
+
+
 def close_attempt_if_settled(attempt: Attempt | None, now: datetime) -> None:
-    """An attempt is closed when none of its packages is sending, unknown or in conflict any more."""
+    """An attempt is closed when none of its packages is unsettled any more."""
     if attempt is None:
         return
-    if not attempt.packages.filter(status__in=states.OPEN).exists():
+    if not is_unsettled(attempt):
         Attempt.objects.filter(pk=attempt.pk, closed_at=None).update(closed_at=now, next_read_at=None)

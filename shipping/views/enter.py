@@ -61,7 +61,7 @@ def _store(request: MemberRequest, stores: list[Merchant]) -> Merchant:
             raise Http404
         return own
     picked = request.session.get("merchant", "")
-    unread = (store for store in stores if may_not_read(store))
+    unread = (store for store in stores if may_not_read(store.pk))
     last = next((store for store in stores if store.appid == picked), None)
     return last or next(unread, stores[0])
 
@@ -131,7 +131,7 @@ def _page(
     context = {
         "stores": stores,
         "merchant": merchant,
-        "may_not_read": may_not_read(merchant),
+        "may_not_read": may_not_read(merchant.pk),
         "form": form,
         "lines": [
             (row.number, row.cells, {w.column: w.text for w in wrong if w.row == row.number})
