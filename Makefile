@@ -4,7 +4,8 @@ PY := .venv/bin/python
 export PYTHONUNBUFFERED := 1
 export DB ?= sqlite
 
-.PHONY: help run start demo-reset test check soak bench shots messages requirements format
+CHECKS := types style templates security layers migrations production
+.PHONY: help run start demo-reset test check $(CHECKS:%=check-%) soak bench shots messages requirements format
 
 help: ## what each verb does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -36,13 +37,22 @@ test: .venv/.dev ## the suite on SQLite, its heart on PostgreSQL; DB=postgres: a
 
 PARTS := config wechat merchants shipping sandbox
 check: .venv/.dev ## lint, security, templates, lengths, types, layers, migrations, production settings
+	@$(MAKE) --no-print-directory -j2 -O $(CHECKS:%=check-%)
+
+check-types:
+	@bin/with-secrets .venv/bin/mypy $(PARTS) bench tests manage.py bin/shots.py
+check-style:
 	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && bin/lengths
+check-templates:
 	@.venv/bin/djade --check $$(git ls-files 'templates/*.html') && .venv/bin/djlint --lint --quiet templates
+check-security:
 	@# On its error stream it tells of exceptions that hold; what it finds is on the other.
 	@.venv/bin/bandit -q -c pyproject.toml -r $(PARTS) bin manage.py 2>/dev/null
-	@bin/with-secrets .venv/bin/mypy $(PARTS) bench tests manage.py bin/shots.py
+check-layers:
 	@bin/with-secrets .venv/bin/lint-imports
+check-migrations:
 	@bin/with-secrets $(PY) manage.py makemigrations --check --dry-run
+check-production:
 	@bin/with-secrets env DEBUG=0 PUBLIC_URL=https://desk.example.com \
 		$(PY) manage.py check --deploy --fail-level WARNING
 
