@@ -105,6 +105,7 @@ MIDDLEWARE = [
     "merchants.sessions.LoginRequired",
     "merchants.sessions.SecondFactorRequired",
     "merchants.sessions.own_language",
+    "merchants.once.pages_ask_once",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",

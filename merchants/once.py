@@ -1,13 +1,15 @@
-"""What is asked of the database once in a commit, however many parcels it is about.
+"""What is asked of the database once in a commit or for a page, however many rows it is about.
 
 Within `asking_once` a question keeps its answer; outside of it each is asked anew. Whoever changes what an
 answer rests on says `forget`.
 """
 
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, TypeVar
+
+from django.http import HttpRequest, HttpResponse
 
 T = TypeVar("T")
 _answers: ContextVar[dict[Hashable, Any] | None] = ContextVar("answers", default=None)
@@ -15,12 +17,22 @@ _answers: ContextVar[dict[Hashable, Any] | None] = ContextVar("answers", default
 
 @contextmanager
 def asking_once() -> Iterator[None]:
-    """For a round of the worker: no longer than its commit, so that no answer grows old."""
+    """For a round of the worker, or a page: no longer, so that no answer grows old."""
     token = _answers.set({})
     try:
         yield
     finally:
         _answers.reset(token)
+
+
+def pages_ask_once(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Middleware: what only reads asks no question twice; what writes asks anew each time."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        with asking_once() if request.method in ("GET", "HEAD") else nullcontext():
+            return get_response(request)
+
+    return answer
 
 
 def once(question: Hashable, ask: Callable[[], T]) -> T:

@@ -15,7 +15,7 @@ from . import states
 from .drafts import SEND
 from .figures import midnight
 from .freshness import Freshness, freshness
-from .lists import AT_MOST, TO_SHIP, day_ends, without_held
+from .lists import AT_MOST, TO_SHIP, day_ends, in_trouble, without_held
 from .lists import SHIPPED as SHIPPED_ORDERS
 from .models import BoardVisit, Order, Package
 from .queries import packages_for
@@ -201,8 +201,6 @@ def needed(stores: Sequence[Merchant], user: User | None = None) -> Needed:
 
 def _waiting(store: Merchant) -> QuerySet[Package]:
     since = timezone.now() - LOOKS_BACK
-    rows = Package.objects.filter(
-        merchant=store, in_trouble=True, status_at__gte=since, shipment__corrections=None
-    )
+    rows = in_trouble(Package.objects.filter(merchant=store, status_at__gte=since))
     waits = Q(order__status__in=TO_SHIP) | Q(order__status=None) | ~Q(kind=SEND)
     return rows.filter(Q(status=states.CONFLICT) | Q(waits, status=states.REJECTED))

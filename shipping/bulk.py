@@ -19,7 +19,7 @@ from .models import Course, Order, Package, PackageItem, Serial, Shipment
 from .queries import facts_of
 from .rules import check, stops
 from .serials import numbers_in
-from .services import Refused, move_all, package_row, queue_shipment, tidy
+from .services import Refused, move_all, note_corrected, package_row, queue_shipment, tidy
 from .wake import wake
 
 
@@ -123,6 +123,7 @@ def _save(
         for wish, draft in going
     ]
     Shipment.objects.bulk_create(shipments)
+    note_corrected([wish.corrects for wish, _ in going if wish.corrects])
     pairs = [(s, draft) for s, (_, draft) in zip(shipments, going, strict=True)]
     packages = _save_packages(pairs)
     move_all(packages, states.QUEUED, who=states.STAFF, by=user)

@@ -55,7 +55,7 @@ def conflict_page(user: User, after: str, size: int) -> list[Package]:
             rows = rows.filter(Q(status_at__gt=since) | Q(pk__gt=last), status_at__gte=since)
         places += rows.order_by("status_at", "pk").values_list("status_at", "pk")[:size]
     keys = [pk for _, pk in sorted(places)[:size]]
-    found = packages_for(user).prefetch_related("items", "shipment__attempts", "shipment__corrections")
+    found = packages_for(user).prefetch_related("items", "shipment__attempts")
     rows_by_key = found.filter(pk__in=keys).in_bulk()
     return [rows_by_key[key] for key in keys if key in rows_by_key]
 

@@ -12,12 +12,13 @@ from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from merchants.models import User
+from merchants.once import once
 from merchants.queries import merchants_for
 
 from . import states
 from .around import open_holds
 from .asked import moment, whole
-from .models import LAST_DAY, Order, OrderLine, Package, Parcel, Printing, SerialUse, Shipment
+from .models import LAST_DAY, Order, OrderLine, Package, Parcel, Printing, SerialUse
 from .queries import can_ship, orders_for, packages_for
 
 Orders = QuerySet[Order]
@@ -40,7 +41,7 @@ def without_held(rows: Orders) -> Orders:
 
 def in_trouble(packages: QuerySet[Package]) -> QuerySet[Package]:
     """Packages that need hands: refused and not corrected yet, unknown, in conflict."""
-    return packages.filter(in_trouble=True, shipment__corrections=None)
+    return packages.filter(in_trouble=True, is_corrected=False)
 
 
 def _with_trouble(rows: Orders, user: User) -> Orders:
@@ -49,13 +50,8 @@ def _with_trouble(rows: Orders, user: User) -> Orders:
 
 
 def _my_trouble(rows: Orders, user: User) -> Orders:
-    packages = Package.objects.filter(_sent_by(user), merchant__in=merchants_for(user))
+    packages = Package.objects.filter(sent_by=user, merchant__in=merchants_for(user))
     return rows.filter(pk__in=in_trouble(packages).values("order"))
-
-
-def _sent_by(user: User) -> Exists:
-    """Asked of each package found: a person's shipments of years must not lead to them."""
-    return Exists(Shipment.objects.filter(pk=OuterRef("shipment"), created_by=user))
 
 
 def _to_intercept(rows: Orders, user: User) -> Orders:
@@ -119,7 +115,7 @@ def order_page(user: User, tab: str, asked: Mapping[str, str], size: int) -> lis
     columns = ("pk",) if is_newest else ("due_at", "pk")
     parts = [_after(part, tab, mark) for part in _parts(user, tab, {} if tab in UNFILTERED else asked)]
     places = sorted((p for part in parts for p in part.values_list(*columns)[:size]), reverse=is_newest)
-    return _in_order(user, [pk for *_, pk in places[:size]])
+    return in_order(user, [pk for *_, pk in places[:size]])
 
 
 def _parts(user: User, tab: str, asked: Mapping[str, str]) -> list[Orders]:
@@ -134,12 +130,17 @@ def _parts(user: User, tab: str, asked: Mapping[str, str]) -> list[Orders]:
 
 
 def _stores(user: User, asked: Mapping[str, str]) -> list[int]:
-    rows, appid = merchants_for(user), asked.get("merchant", "")
+    appid = asked.get("merchant", "")
+    return once(("stores", user.pk, appid), lambda: _stores_now(user, appid))
+
+
+def _stores_now(user: User, appid: str) -> list[int]:
+    rows = merchants_for(user)
     return list((rows.filter(appid=appid) if appid else rows).values_list("pk", flat=True))
 
 
-def _in_order(user: User, keys: list[int]) -> list[Order]:
-    """The orders with these keys, in their order, with what a row shows."""
+def in_order(user: User, keys: list[int]) -> list[Order]:
+    """The orders with these keys that this person may see, in their order, with what a row shows."""
     found = with_everything(orders_for(user).filter(pk__in=keys)).in_bulk()
     return [found[key] for key in keys if key in found]
 
@@ -147,7 +148,7 @@ def _in_order(user: User, keys: list[int]) -> list[Order]:
 def read_since(user: User, shown: Iterable[int], since: datetime) -> list[Order]:
     """Which of the orders shown were read meanwhile, or wait for it; a read is dated by its beginning."""
     is_new = Q(read_at__gt=since - READ_TAKES) | Q(reading__isnull=False)
-    return _in_order(user, list(orders_for(user).filter(is_new, pk__in=shown).values_list("pk", flat=True)))
+    return in_order(user, list(orders_for(user).filter(is_new, pk__in=shown).values_list("pk", flat=True)))
 
 
 def next_to_ship(user: User, tab: str, asked: Mapping[str, str], done: Order) -> Order | None:
@@ -190,7 +191,7 @@ def mark_of(order: Order, tab: str) -> str:
 def with_everything(rows: Orders) -> Orders:
     """What a row of the list shows, in a handful of queries."""
     packages = Package.objects.select_related("shipment__created_by").order_by("pk")
-    packages = packages.prefetch_related("items", "shipment__corrections")
+    packages = packages.prefetch_related("items")
     printings = Prefetch("printings", Printing.objects.select_related("by"))
     rows = rows.select_related("merchant", "reading")
     return rows.prefetch_related("lines", "parcels", "holds", Prefetch("packages", packages), printings)
@@ -198,7 +199,7 @@ def with_everything(rows: Orders) -> Orders:
 
 # --- counts -------------------------------------------------------------------------------------------
 
-COUNTED_TABS = ("todo", "partly", "due", "held", "trouble", "intercept")
+COUNTED_TABS = ("todo", "partly", "due", "held", "intercept")
 
 
 def tab_counts(user: User, asked: Mapping[str, str]) -> dict[str, int]:
@@ -208,8 +209,14 @@ def tab_counts(user: User, asked: Mapping[str, str]) -> dict[str, int]:
     packages = _packages(user, asked)
     if asked.get("kind"):
         packages = packages.filter(Exists(_of_kind(Order.objects.filter(pk=OuterRef("order")), asked)))
-    unclear = packages.filter(in_trouble=True, status__in=(states.UNKNOWN, states.CONFLICT))
-    return counts | {"unclear": _bounded(unclear), "today": _bounded(_shipped_today(packages))}
+    trouble = in_trouble(packages)
+    unclear = trouble.filter(status__in=(states.UNKNOWN, states.CONFLICT))
+    return counts | {
+        # Counted by their packages, which are at hand: their orders would be looked up first, all of them.
+        "trouble": _bounded(trouble.order_by().values("order").distinct()),
+        "unclear": _bounded(unclear),
+        "today": _bounded(_shipped_today(packages)),
+    }
 
 
 def _packages(user: User, asked: Mapping[str, str]) -> QuerySet[Package]:
@@ -238,13 +245,13 @@ class Trouble(NamedTuple):
 
 def trouble_of(user: User, seen: int | None) -> Trouble:
     """`seen`: the mark of what this person was shown before, None when nothing was."""
-    rows = in_trouble(Package.objects.filter(_sent_by(user)))
+    rows = in_trouble(Package.objects.filter(sent_by=user))
     stores = _stores(user, {})
     moments = [_newest_moment(rows.filter(merchant=store)) for store in stores]
     at, newest = max(filter(None, moments), default=(None, 0))
     mark = int(at.timestamp() * 1000) if at else 0
     is_new = seen is not None and mark > seen
-    total = rows.filter(merchant__in=stores)[:AT_MOST].count()
+    total = rows.filter(merchant__in=stores).order_by()[:AT_MOST].count()
     return Trouble(total, mark, packages_for(user).filter(pk=newest).first() if is_new else None)
 
 
@@ -259,19 +266,19 @@ SHORTEST_PREFIX = 3
 LAST_SIGN = "\U0010ffff"
 
 
-def search(user: User, typed: str, code: str, size: int) -> list[Order]:
-    """Orders whose id, waybill, goods or phone begin with what was typed; `code` is it normalised.
+def search(user: User, typed: str, code: str, size: int) -> list[int]:
+    """Keys of orders whose id, waybill, goods or phone begin with what was typed; `code` is it normalised.
 
     An exact order id, waybill or number of a device comes alone.
     """
     stores = _stores(user, {})
     same_id = Order.objects.filter(merchant__in=stores, order_id=code).values_list("pk", flat=True)
     by_device = with_device(code, stores).values_list("package__order__pk", flat=True)
-    exact = _newest(user, [same_id, *_by_waybill(stores, Q(waybill_id=code)), by_device], size)
+    exact = _newest([same_id, *_by_waybill(stores, Q(waybill_id=code)), by_device], size)
     if exact or (typed.isascii() and len(typed) < SHORTEST_PREFIX):
         return exact
     ways = [*_by_id(stores, code), *_by_waybill(stores, begins("waybill_id", code), "waybill_id")]
-    return _newest(user, [*ways, *_by_goods(stores, typed, code), *_by_phone(stores, code)], size)
+    return _newest([*ways, *_by_goods(stores, typed, code), *_by_phone(stores, code)], size)
 
 
 Ways = Iterable[QuerySet[Any, int]]
@@ -321,7 +328,7 @@ def _of_stores(stores: list[int]) -> Exists:
     return Exists(Order.objects.filter(pk=OuterRef("order"), merchant__in=stores))
 
 
-def _newest(user: User, ways: Ways, size: int) -> list[Order]:
+def _newest(ways: Ways, size: int) -> list[int]:
     """Each way is a query of its own along its own index; the newest of the first thousand it meets."""
     found = {key for way in ways for key in way[:AT_MOST]}
-    return _in_order(user, sorted(found, reverse=True)[:size])
+    return sorted(found, reverse=True)[:size]

@@ -232,7 +232,7 @@ def couriers_for(order: Order) -> QuerySet[Courier]:
 def order_packages(user: User, order: Order) -> list[Package]:
     """The order's packages, the newest shipment first; a draft goes once something was submitted."""
     rows = packages_for(user).filter(order=order).order_by("-shipment", "position")
-    packages = list(rows.prefetch_related("items", "shipment__corrections", "shipment__attempts"))
+    packages = list(rows.prefetch_related("items", "shipment__attempts"))
     submitted = [package for package in packages if package.status != states.DRAFT]
     return submitted or packages
 

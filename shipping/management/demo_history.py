@@ -14,6 +14,7 @@ from merchants.models import Merchant, User
 from merchants.services import set_membership
 from shipping import states
 from shipping.models import Attempt, Order, Package, PackageItem, Shipment, StatusChange
+from shipping.services import note_corrected
 
 LEFT = (30, 100)
 PACKERS = {"packer-li": "小李", "packer-zhang": "小张"}
@@ -56,7 +57,9 @@ def _shipped(order: Order, dice: random.Random, packers: Sequence[User]) -> Ship
         before = at - dice.randrange(8, 90) * MINUTE
         wrong = f"{parcel.waybill_id[:-1]}X"
         corrects = _one(order, parcel.delivery_id, wrong, before, person, errcode=code)
-    return _one(order, parcel.delivery_id, parcel.waybill_id, at, person, corrects=corrects)
+    shipment = _one(order, parcel.delivery_id, parcel.waybill_id, at, person, corrects=corrects)
+    note_corrected([corrects] if corrects else [])
+    return shipment
 
 
 def _one(
@@ -80,8 +83,8 @@ def _one(
     )  # fmt: skip
     end = states.REJECTED if errcode else states.SHIPPED
     package = Package.objects.create(
-        merchant=order.merchant, order=order, shipment=shipment, person=person, position=0, deliver_type=1,
-        delivery_id=courier, waybill_id=waybill, status=end, status_at=at, attempt=call,
+        merchant=order.merchant, order=order, shipment=shipment, person=person, sent_by=person, position=0,
+        deliver_type=1, delivery_id=courier, waybill_id=waybill, status=end, status_at=at, attempt=call,
         errcode=errcode or None,
     )  # fmt: skip
     PackageItem.objects.bulk_create(

@@ -147,6 +147,15 @@ class Package(models.Model):
         related_name="+",
         verbose_name=_("经手人"),
     )
+    # The shipment's creator, whom its trouble is shown to.
+    sent_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("提交人"),
+    )
     batch = models.ForeignKey(
         "shipping.Batch",
         models.PROTECT,
@@ -165,6 +174,8 @@ class Package(models.Model):
         db_persist=True,
         verbose_name=_("要处理"),
     )
+    # A shipment that corrects its own was queued. Stored: over years more was put right than ever waits.
+    is_corrected = models.BooleanField(_("已更正"), default=False, db_default=False)
     deliver_type = models.PositiveSmallIntegerField(_("发货方式"))
     delivery_id = models.CharField(_("快递公司"), max_length=ID, blank=True)
     waybill_id = models.CharField(_("快递单号"), max_length=ID, blank=True)
@@ -213,6 +224,16 @@ class Package(models.Model):
             ),
             models.Index(
                 fields=["merchant", "status_at"], condition=Q(in_trouble=True), name="package_in_trouble"
+            ),
+            models.Index(
+                fields=["merchant", "status_at"],
+                condition=Q(in_trouble=True, is_corrected=False),
+                name="package_needs_hands",
+            ),
+            models.Index(
+                fields=["sent_by", "merchant", "status_at"],
+                condition=Q(in_trouble=True, is_corrected=False),
+                name="package_own_trouble",
             ),
             models.Index(
                 fields=["merchant", "errcode", "status_at"],

@@ -1,5 +1,6 @@
 """From a draft to packages in the queue, and back; what a manager decides of a conflict."""
 
+from collections.abc import Collection
 from dataclasses import asdict, replace
 from datetime import timedelta
 
@@ -147,7 +148,14 @@ def _save_under_lock(
     )
     for position, package in enumerate(filled.packages):
         save_package(shipment, position, package)
+    note_corrected([corrects] if corrects else [])
     return shipment
+
+
+def note_corrected(shipments: Collection[Shipment]) -> None:
+    """Their packages need no hands any more: what puts them right was saved."""
+    if shipments:
+        Package.objects.filter(shipment__in=shipments).update(is_corrected=True)
 
 
 def save_package(shipment: Shipment, position: int, draft: PackageDraft) -> Package:
@@ -171,6 +179,7 @@ def package_row(shipment: Shipment, position: int, draft: PackageDraft) -> Packa
         shipment=shipment,
         kind=shipment.kind,
         person=shipment.packer or shipment.created_by,
+        sent_by=shipment.created_by,
         position=position,
         deliver_type=int(draft.deliver_type or 0),
         delivery_id=draft.delivery_id if is_express else "",

@@ -249,17 +249,11 @@ def retries(package: Package) -> str:
 
 
 @register.filter
-def is_corrected(package: Package) -> bool:
-    """Whether a later shipment took this one's place."""
-    return bool(package.shipment.corrections.all())
-
-
-@register.filter
 def pills(order: Order) -> list[Package]:
     """The packages that say how an order stands: no drafts, nothing withdrawn, nothing already corrected."""
     over = (states.DRAFT, states.CANCELLED)
     packages = [p for p in order.packages.all() if p.status not in over and not _is_put_right(p)]
-    return [p for p in packages if p.status != states.REJECTED or not is_corrected(p)]
+    return [p for p in packages if p.status != states.REJECTED or not p.is_corrected]
 
 
 def _is_put_right(package: Package) -> bool:

@@ -16,7 +16,6 @@ from shipping.cases import Cases, cases_before
 from shipping.drafts import COMPENSATION, CORRECTION, SEND
 from shipping.labels import looked_at, noted_of
 from shipping.models import Order, Package
-from shipping.templatetags.desk import is_corrected
 from wechat.errcodes import Code, meaning
 from wechat.wording import OwnWords
 
@@ -91,7 +90,7 @@ def _wanted(package: Package, role: str) -> list[str]:
         return [] if _reaches(role, Role.MANAGER) else ["call"]
     if package.status == states.QUEUED:
         return [*(["resume" if may else "call"] * _is_stopped(package, code)), "withdraw"]
-    if package.status != states.REJECTED or is_corrected(package):
+    if package.status != states.REJECTED or package.is_corrected:
         return []
     names = AFTER if package.kind != SEND else code.remedies
     found = [_now(name, package) for name in names if may or name != "resume"]

@@ -79,7 +79,7 @@ def order_list(request: MemberRequest) -> HttpResponse:
         **_counts(request, tab, asked),
         **_rows(orders[:PAGE]),
         "next": lists.mark_of(orders[PAGE - 1], tab) if len(orders) > PAGE else "",
-        "is_empty": not orders_for(request.user).exists(),
+        "is_empty": not orders and not orders_for(request.user).exists(),
         "merchants": merchants_for(request.user),
         "stores_read": freshness(request.user, asked["merchant"]),
         "kinds": KIND_WORDS.items(),
@@ -160,12 +160,12 @@ def search(request: MemberRequest) -> HttpResponse:
     code = normalise(typed)
     found = lists.search(request.user, typed, code, PAGE + 1) if typed else []
     if len(found) == 1:
-        return _open(request, found[0].order_id)
+        return _open(request, orders_for(request.user).get(pk=found[0]).order_id)
     looks = 0 if found else _looks(request, code)
     context = {
         "q": typed,
         "code": code,
-        **_rows(found[:PAGE]),
+        **_rows(lists.in_order(request.user, found[:PAGE])),
         "has_more": len(found) > PAGE,
         "is_id": code.isdigit() and len(code) <= 32,
         "reading": looks if looks <= MAX_LOOKS else 0,

@@ -16,7 +16,8 @@ from django.utils import timezone
 from merchants.models import Merchant, User
 from merchants.services import pause_merchant, set_membership
 from shipping import board, figures
-from shipping.models import BoardVisit, Package, Shipment
+from shipping.models import BoardVisit, Package
+from shipping.services import note_corrected
 from tests.board.made import NOON, again, in_trouble, moments, order, package
 from tests.pages.test_desk import page
 
@@ -78,7 +79,7 @@ def test_what_needs_a_person_comes_oldest_first_with_the_money_it_ties_up(
     for foreign in (order(stores[2], order_price=7), order(stores[0], status=30, order_price=7)):
         in_trouble(foreign, "rejected", timedelta(hours=9))
     put_right = in_trouble(order(stores[0], order_price=7), "rejected", timedelta(hours=9))
-    Shipment.objects.create(merchant=stores[0], order=put_right.order, corrects=put_right.shipment)
+    note_corrected([put_right.shipment])
     in_trouble(order(stores[0], order_price=7), "unknown", timedelta(hours=9))
     html = page(manager.get("/board/"))
     shown = re.findall(r'data-act href="/orders/(\d+)/"', html)

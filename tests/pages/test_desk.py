@@ -86,11 +86,16 @@ def test_a_rejected_package_opens_its_form_again(world: Any, pump: Any) -> None:
     pump()
     package = Package.objects.get()
     assert f"?fix={package.pk}" in page(client.get(f"/packages/{package.pk}/status/"))
+    assert all(order.order_id in page(client.get(f"/?tab={tab}")) for tab in ("mine", "trouble"))
     assert "SF3100000000001" in page(client.get(f"/orders/{order.order_id}/ship/?fix={package.pk}"))
     client.post(f"/orders/{order.order_id}/ship/", fields(order, fix=str(package.pk), form_key="key-2"))
     pump()
     assert [p.status for p in Package.objects.order_by("pk")] == ["rejected", "shipped"]
     assert Shipment.objects.order_by("pk").last().corrects_id == package.shipment_id
+    # What was put right needs no hands: neither the counter nor a list leads to it.
+    assert "toast-note" not in page(client.get("/trouble/?seen=1"))
+    for tab in ("mine", "trouble"):
+        assert order.order_id not in page(client.get(f"/?tab={tab}"))
 
 
 def test_strangers_see_404_everywhere(world: Any) -> None:

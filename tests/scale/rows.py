@@ -78,7 +78,7 @@ def _package(shipment: Shipment, chance: random.Random) -> Package:
     status = chance.choices(("shipped", "rejected", "unknown", "cancelled"), (96, 2, 0.5, 1.5))[0]
     return Package(
         merchant=shipment.merchant, order=shipment.order, shipment=shipment, position=0,
-        person=shipment.created_by, deliver_type=1,
+        person=shipment.created_by, sent_by=shipment.created_by, deliver_type=1,
         delivery_id="SF", waybill_id=f"SF{shipment.order.order_id[-12:]}", status=status,
         status_at=shipment.order.placed_at, errcode=606005 if status == "rejected" else None,
     )  # fmt: skip
