@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import F, prefetch_related_objects
 from django.utils import timezone
 from pypinyin import Style, lazy_pinyin
 
@@ -116,9 +116,10 @@ def store_reply(merchant: Merchant, order_id: str, reply: Reply, began: datetime
 @transaction.atomic(savepoint=False)
 def apply_order(merchant: Merchant, data: OrderData, raw: dict[str, Any], began: datetime) -> Order:
     """Write what was read; an older read, or one begun before our last call ended, changes nothing."""
+    rows = Order.objects.filter(merchant=merchant, order_id=data.order_id)
     # Two reads of one order are written one after the other: what differs is compared with what stands.
-    rows = Order.objects.select_related("merchant").select_for_update(of=("self",))
-    order, _ = rows.get_or_create(merchant=merchant, order_id=data.order_id)
+    rows.update(revision=F("revision"))
+    order, _ = rows.select_related("merchant").get_or_create(merchant=merchant, order_id=data.order_id)
     if _is_stale(order, data, began):
         return order
     if order.erased_at:
