@@ -5,10 +5,13 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
+from sandbox import build
 from shipping.dispatch import pump as pumping
+from shipping.dispatch.claiming import Backlog
 from shipping.dispatch.pump import Pump
+from shipping.drafts import Item
 from shipping.models import Attempt, Package
 from tests.flows.test_dispatch import parcel, ship, status_of
 
@@ -58,3 +61,41 @@ def test_a_step_that_breaks_takes_its_own_call_back_and_no_others(
     assert [status_of(shipment) for shipment in shipments] == [["shipped"]] * 3
     assert [len(world.sends(order)) for order in orders] == [1, 1, 1]
     assert Attempt.objects.get(pk=broken[0]).sent_at is None
+
+
+def test_answers_whose_commit_fails_are_found_again_by_reading(
+    world: Any, pump: Any, monkeypatch: Any
+) -> None:
+    orders, recorded = [world.order() for _ in range(3)], []
+    shipments = [ship(order, parcel(f"SF310000000000{n}")) for n, order in enumerate(orders)]
+    honest_record, honest_commit = Pump._record, connection.commit
+
+    def record(self: Pump, attempt: Attempt, *words: Any) -> None:
+        honest_record(self, attempt, *words)
+        recorded.append(attempt.pk)
+
+    def commit() -> None:
+        if recorded:
+            raise OperationalError("database or disk is full")
+        honest_commit()
+
+    with monkeypatch.context() as full:
+        full.setattr(Pump, "_record", record)
+        full.setattr(connection, "commit", commit)
+        with pytest.raises(OperationalError):
+            pump()
+    assert Package.objects.filter(status="sending").exists()
+    pump()
+    assert [status_of(shipment) for shipment in shipments] == [["shipped"]] * 3
+    assert [len(world.sends(order)) for order in orders] == [1, 1, 1]
+
+
+def test_one_parcel_an_order_is_looked_up_ahead(world: Any) -> None:
+    """The others cannot be claimed within the second that a look is good for, and would fill it."""
+    line = build.line("1001", "2001", 3)
+    orders = [world.order([line]) for _ in range(2)]
+    for number in range(6):
+        item = Item("1001", "2001", 1)
+        ship(orders[number % 2], parcel(f"SF310000000000{number}", (item,)))
+    found = [shipment.order_id for shipment in Backlog().of(world.merchant.pk, 10)]
+    assert found == [order.pk for order in orders]
