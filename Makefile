@@ -30,10 +30,11 @@ start: .venv/.run ## web and worker on your .env
 SHORT := $(if $(LONG),, and not long)
 SHORT_PG := $(if $(LONG),,--ignore tests/faults/test_processes.py --ignore tests/lines/test_stampede.py --ignore tests/scale --ignore tests/keeping/test_restored.py --ignore tests/keeping/test_archiving.py)
 test: .venv/.dev ## the suite on SQLite, its heart on PostgreSQL; DB=postgres: all of it there; LONG=1: long forms too
-	@bin/browser
-	@bin/suite -m "not browser$(SHORT)" -n 3 --dist worksteal $(ARGS)
-	@[ $(DB) = postgres ] || DB=postgres bin/suite -m "postgres$(SHORT)" $(SHORT_PG) -n 3 --dist worksteal $(ARGS)
-	@bin/suite -m "browser$(SHORT)" -n 2 --dist load $(ARGS)
+	@# The browser is fetched meanwhile.
+	@bin/browser & fetched=$$!; \
+	bin/suite -m "not browser$(SHORT)" -n 3 --dist worksteal $(ARGS) && \
+	{ [ $(DB) = postgres ] || DB=postgres bin/suite -m "postgres$(SHORT)" $(SHORT_PG) -n 3 --dist worksteal $(ARGS); } && \
+	wait $$fetched && bin/suite -m "browser$(SHORT)" -n 2 --dist load $(ARGS)
 
 PARTS := config wechat merchants shipping sandbox
 check: .venv/.dev ## lint, security, templates, lengths, types, layers, migrations, production settings
