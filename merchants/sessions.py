@@ -1,5 +1,6 @@
 """Sessions that end while someone works: nothing typed is lost; and each person's own language."""
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.auth.signals import user_logged_in
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
@@ -15,12 +16,14 @@ from django.urls import reverse
 from django.utils import translation
 from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
+from .guessing import client_ip
 from .kept import keep
 from .models import User
 from .queries import needs_second_factor
 from .views.factor import factor_with
 from .views.signin import login_with
 
+log = logging.getLogger("fahuo.signin")
 # What pages ask for by themselves, without a hand on the keyboard.
 POLLS = frozenset({"order_counts", "my_trouble", "package_status", "order_presence", "errand_status"})
 # Open to an admin who has to set up the second factor first.
@@ -30,9 +33,26 @@ STAMP_EVERY = 60
 
 
 @receiver(user_logged_in)
-def begin(sender: Any, request: HttpRequest, **more: Any) -> None:
+def begin(sender: Any, request: HttpRequest, user: User, **more: Any) -> None:
     """A login starts both clocks, also over a session that was still running."""
     request.session[BEGAN] = request.session[LAST_ACTIVE] = int(time.time())
+    log.info("person %s signed in from %s", user.pk, client_ip(request))
+
+
+@receiver(user_logged_out)
+def note_the_end(sender: Any, user: User | None, **more: Any) -> None:
+    if user is not None:
+        log.info("person %s signed out", user.pk)
+
+
+@receiver(user_login_failed)
+def note_a_failure(
+    sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **more: Any
+) -> None:
+    """By number, never the name: people type passwords there."""
+    known = User.objects.filter(username=str(credentials.get("username", ""))).values_list("pk", flat=True)
+    address = client_ip(request) if request is not None else ""
+    log.warning("a login failed, person %s, from %s", known.first() or "unknown", address)
 
 
 class TimeLimits:

@@ -19,6 +19,8 @@ _IN_JSON = re.compile(
 )
 # The address of a robot is its secret.
 _IN_HOOK = re.compile(r"((?:webhook/send\?key=|bot/v2/hook/))[^&\s\\\"'<>)]+", re.IGNORECASE)
+# So are our own addresses that open something: one-time links, a store's push door, the way back to an admin.
+_IN_PATH = re.compile(r"(/(?:join|password|wechat/events|wechat/authorized)/)(?!component/)[^/?\s\\\"'<>)]+")
 _IN_XML = re.compile(
     r"(<(?:ComponentVerifyTicket|AuthorizationCode|PreAuthCode|Encrypt)>).*?(</|\Z)",
     re.IGNORECASE | re.DOTALL,
@@ -61,7 +63,7 @@ class Token:
 
 def redact(text: str) -> str:
     """Replace every secret we know, and the value of every credential named in URLs, JSON or XML, by ***."""
-    text = _IN_HOOK.sub(r"\1***", text)
+    text = _IN_PATH.sub(r"\1***", _IN_HOOK.sub(r"\1***", text))
     for secret in list(_known):
         if secret in text:
             text = text.replace(secret, "***")

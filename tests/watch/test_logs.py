@@ -41,9 +41,12 @@ def lines() -> Any:
     handler.addFilter(RedactionFilter())
     requests = logging.getLogger("fahuo.request")
     before, requests.level = requests.level, logging.INFO
-    logging.getLogger().addHandler(handler)
+    # Django's own lines do not reach the root's handlers.
+    for name in ("", "django"):
+        logging.getLogger(name).addHandler(handler)
     yield written
-    logging.getLogger().removeHandler(handler)
+    for name in ("", "django"):
+        logging.getLogger(name).removeHandler(handler)
     requests.setLevel(before)
 
 
@@ -77,7 +80,29 @@ def test_a_request_has_an_id_its_person_and_its_order_but_no_address(world: Any,
     assert (line["view"], line["status"]) == ("invitation_accept", 404)
     assert "actor" not in line
     assert "order" not in line, "nothing of the request before"
+    for path in (f"/password/{CANARY}/", f"/wechat/events/{CANARY}/"):
+        assert Client().get(path).status_code in (403, 404)
+    Client(enforce_csrf_checks=True).post(f"/join/{CANARY}/")
+    assert lines.of("Forbidden (CSRF cookie not set.): /join/***/")
+    assert lines.of("Forbidden: /wechat/events/***/")
     assert CANARY not in lines.getvalue()
+
+
+def test_who_signs_in_fails_and_leaves_is_told_by_number(world: Any, lines: Lines) -> None:
+    person = User.objects.create_user("li", password="parcels-all-day")
+    client = Client()
+    for name, password in (("li", CANARY), ("nobody", CANARY), ("li", "parcels-all-day")):
+        client.post("/login/", {"username": name, "password": password})
+    client.post("/logout/")
+    told = [line["event"] for line in lines.read_all() if line["logger"] == "fahuo.signin"]
+    assert told == [
+        f"a login failed, person {person.pk}, from 127.0.0.1",
+        "a login failed, person unknown, from 127.0.0.1",
+        f"person {person.pk} signed in from 127.0.0.1",
+        f"person {person.pk} signed out",
+    ]
+    assert CANARY not in lines.getvalue()
+    assert "nobody" not in lines.getvalue()
 
 
 @pytest.mark.parametrize(
