@@ -123,7 +123,10 @@ def add_factor(*, user: User, key: str, drift: int, last_t: int) -> None:
 
 @transaction.atomic
 def remove_factor(*, user: User, by: User | None, merchant: Merchant | None = None) -> bool:
-    """The phone is lost or replaced: the next login asks for the password only. False if there was none."""
+    """The phone is lost or replaced: the next login asks for the password only. False if there was none.
+
+    Every session of the person is over: one may be on the phone that was lost.
+    """
     device = TOTPDevice.objects.filter(user=user).first()
     if device is None:
         return False
@@ -132,4 +135,5 @@ def remove_factor(*, user: User, by: User | None, merchant: Merchant | None = No
         merchant=merchant, person=user,
     )  # fmt: skip
     TOTPDevice.objects.filter(user=user).delete()
+    end_sessions(user=user)
     return True

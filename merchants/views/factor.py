@@ -80,6 +80,8 @@ def _give_up(request: MemberRequest) -> HttpResponse:
     if device is None or not device.verify_token(request.POST.get("code", "").strip()):
         return _page(request, error=_("验证码不对，请等几秒，输入手机上现在显示的那一个。"))
     people.remove_factor(user=request.user, by=request.user)
+    request.user.refresh_from_db()
+    update_session_auth_hash(request, request.user)
     messages.info(request, _("两步验证已关闭。"))
     return redirect("person")
 

@@ -146,9 +146,12 @@ def held_at(user: User, merchant: Any) -> Membership:
 def test_an_admin_helps_who_lost_the_phone(world: Any) -> None:
     admin, manager, user = member(world, "admin"), member(world, "manager"), person(world)
     device(user)
+    (lost := Client()).force_login(user)
     path = f"/members/{held('staff').pk}/forget-factor/"
     assert manager.post(path).status_code == 404
+    assert is_in(lost)
     assert admin.post(path).status_code == 302
+    assert not is_in(lost)
     assert try_login(Client(), "staff").status_code == 302
 
 

@@ -163,8 +163,10 @@ def test_a_phone_is_set_up_by_its_code_and_given_up_by_one(world: Any) -> None:
     assert TOTPDevice.objects.get().key == key
     assert (is_in(client), is_in(elsewhere)) == (True, False)
     assert "验证码不对" in page(client.post("/me/second-factor/", {"code": code_of(key)}))
+    elsewhere.force_login(User.objects.get(username="staff"))
     with time_machine.travel(time.time() + 60):
         client.post("/me/second-factor/", {"code": code_of(key)})
+        assert (is_in(client), is_in(elsewhere)) == (True, False)
     assert not TOTPDevice.objects.exists()
     changes = Audit.objects.filter(kind="person").values_list("action", "fields")
     assert list(changes) == [("removed", ["second_factor"]), ("added", ["second_factor"])]
