@@ -45,6 +45,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else Non
 SECURE_REFERRER_POLICY = "same-origin"
 if _https:
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
+    LANGUAGE_COOKIE_NAME = "__Host-language"
 
 # --- the platform -------------------------------------------------------------------------------------
 # The operator's to set: no page and no admin form can change where credentials are sent.
@@ -92,6 +93,8 @@ INSTALLED_APPS = [
     "shipping",
 ]
 MIDDLEWARE = [
+    # First, so that what is answered before any page carries the policy too.
+    "csp.middleware.CSPMiddleware",
     "merchants.addresses.without_nul",
     "merchants.watching.probes_first",
     "merchants.watching.Observe",
@@ -108,7 +111,6 @@ MIDDLEWARE = [
     "merchants.once.pages_ask_once",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
