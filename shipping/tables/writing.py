@@ -10,7 +10,7 @@ import xlsxwriter
 from .cells import full_width
 
 # What makes a spreadsheet calculate: its signs, their full-width forms, and the blanks it skips before them.
-_STARTS = (*"=+-@\t\r\n", *map(full_width, "=+-@"))
+_STARTS = (*"=+-@\t\r\n\0", *map(full_width, "=+-@"))
 # From here on a spreadsheet shows a number in short; a leading zero it drops.
 _LONGEST_NUMBER = 11
 FLUSHED_ROWS = 500

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from shipping.tables.reading import open_table
 from shipping.tables.writing import csv_stream, harmless, write_xlsx
 
-SIGNS = "=+-@\t\r\n＝＋－＠"
+SIGNS = "=+-@\t\r\n\0＝＋－＠"
 ID = "3712721703692901632"
 
 
