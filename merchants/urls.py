@@ -1,6 +1,5 @@
 """Routes about people, and about what is asked of WeChat or pushed by it."""
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from . import door
@@ -8,7 +7,7 @@ from .views import errands, factor, links, members, person, signin
 
 urlpatterns = [
     path("login/", signin.LoginView.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", signin.LogoutView.as_view(), name="logout"),
     path("me/", person.person, name="person"),
     path("me/password/", person.password_change, name="password_change"),
     path("me/second-factor/", factor.second_factor, name="second_factor"),

@@ -104,6 +104,17 @@ class LoginView(views.LoginView):
         return go_on(self.request, held) if held else redirect(self.get_success_url())
 
 
+class LogoutView(views.LogoutView):
+    """On a machine that is shared the back button shows nothing any more (ASVS 14.3.1)."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().post(request, *args, **kwargs)
+        # Browsers heed it where the line is encrypted, and complain of it elsewhere.
+        if request.is_secure():
+            response["Clear-Site-Data"] = '"cache"'
+        return response
+
+
 def _half_in(request: HttpRequest) -> User | None:
     """Who gave the right password a moment ago, if nothing about the account has changed since."""
     pk, known_hash, at = request.session.get(HALF_IN, (None, "", 0))

@@ -284,3 +284,10 @@ def test_the_operator_helps_the_last_admin_who_lost_the_phone(world: Any) -> Non
     assert Audit.objects.filter(action="removed", person=user, by=None).exists()
     with pytest.raises(CommandError):
         call_command("forget_second_factor", "admin")
+
+
+def test_after_a_logout_the_back_button_shows_nothing(client: Client) -> None:
+    client.force_login(User.objects.create_user("packer"))
+    answer = client.post("/logout/", secure=True)
+    assert answer["Location"] == "/login/"
+    assert answer["Clear-Site-Data"] == '"cache"'
