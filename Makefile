@@ -4,7 +4,7 @@ PY := .venv/bin/python
 export PYTHONUNBUFFERED := 1
 export DB ?= sqlite
 
-CHECKS := types style templates security layers migrations production
+CHECKS := types style templates security layers migrations production packages
 .PHONY: help run start demo-reset test check $(CHECKS:%=check-%) soak bench shots messages requirements format
 
 help: ## what each verb does
@@ -49,6 +49,8 @@ check-templates:
 check-security:
 	@# On its error stream it tells of exceptions that hold; what it finds is on the other.
 	@.venv/bin/bandit -q -c pyproject.toml -r $(PARTS) bin manage.py 2>/dev/null
+check-packages:
+	@$(PY) -m pip check
 check-layers:
 	@bin/with-secrets .venv/bin/lint-imports
 check-migrations:

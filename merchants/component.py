@@ -29,6 +29,7 @@ from wechat.replies import Reply, ReplyKind
 from . import tokens
 from .audit import note
 from .models import Audit, Credential, Merchant, Pause, Platform, TokenRow, User, platform_host
+from .once import forget
 from .queries import SHIPPING_SET, the_platform
 from .services import pause_merchant
 from .tokens import Held, Kept, Wanted
@@ -214,6 +215,7 @@ def accept(merchant: Merchant, info: dict[str, Any], *, by: User | None) -> bool
     )
     pauses = Pause.objects.filter(merchant=merchant, ended_at=None)
     pauses.filter(Q(slug__in=CURED_SLUGS) | Q(errcode__in=CURED_CODES)).update(ended_at=timezone.now())
+    forget()
     note(
         row, kind=Audit.Kind.CREDENTIAL, action=Audit.Action.ADDED, by=by, fields=["authorization"],
         merchant=merchant,
@@ -228,6 +230,7 @@ def _heed_rights(merchant: Merchant, sets: list[int]) -> bool:
         pause_merchant(merchant=merchant, slug=slug)
         return False
     Pause.objects.filter(merchant=merchant, ended_at=None, slug=slug).update(ended_at=timezone.now())
+    forget()
     return True
 
 

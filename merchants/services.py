@@ -156,10 +156,12 @@ def end_quota_pauses(*, merchant: Merchant, by: User | None = None) -> int:
     """End the pauses that waited for a day's calls to be counted anew."""
     waited = Q(errcode=45009) | Q(slug="quota_reserved")
     held = Pause.objects.filter(waited, merchant=merchant, ended_at=None)
+    forget()
     return held.update(ended_at=timezone.now(), ended_by=by)
 
 
 def resume_pause(*, pause: Pause, by: User) -> bool:
     """End one pause; False if it had ended already."""
     still_open = Pause.objects.filter(pk=pause.pk, ended_at=None)
+    forget()
     return still_open.update(ended_at=timezone.now(), ended_by=by) == 1

@@ -62,7 +62,7 @@ def _cases(calls: Iterable[Attempt]) -> list[Case]:
     last = _last_shipments({call.shipment_id for call in newest})
     rows = Package.objects.filter(shipment__in=last.values())
     rows = rows.select_related("shipment__created_by", "person", "order", "merchant")
-    rows = rows.prefetch_related("shipment__corrections", "shipment__attempts")
+    rows = rows.prefetch_related("shipment__attempts")
     # Of several packages the one that stands worst tells how it ended.
     packages = {
         row.shipment_id: row for row in sorted(rows, key=lambda p: p.status == states.SHIPPED, reverse=True)

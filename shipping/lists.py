@@ -41,7 +41,7 @@ def without_held(rows: Orders) -> Orders:
 
 def in_trouble(packages: QuerySet[Package]) -> QuerySet[Package]:
     """Packages that need hands: refused and not corrected yet, unknown, in conflict."""
-    return packages.filter(in_trouble=True, is_corrected=False)
+    return packages.filter(in_trouble=True, corrected_at=None)
 
 
 def _with_trouble(rows: Orders, user: User) -> Orders:

@@ -19,6 +19,7 @@ from .following import sync_due
 from .health import ask_again, ask_for_life
 from .models import Schedule
 from .rereading import wake_overdue
+from .services import catch_up
 
 # name -> seconds between two runs
 SCHEDULE = {
@@ -36,6 +37,7 @@ SCHEDULE = {
     "read_allowances": 60,
     "figures": 60,
     "digests": 60,
+    "catch_up": 600,
     "prune_tasks": 3600,
     "remove_old_bodies": 86400,
     "archive_attempts": 86400,
@@ -57,6 +59,7 @@ AT_ONCE: dict[str, Callable[[], object]] = {
     "ask_for_life": ask_for_life,
     "ask_again": ask_again,
     "watch": watch,
+    "catch_up": catch_up,
 }
 
 

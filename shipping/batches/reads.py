@@ -167,7 +167,7 @@ def order_page(
     rows = rows.filter(verdict__in=verdicts, first_row__gt=after)
     rows = rows.filter(cause=cause) if cause else rows
     rows = rows.select_related("merchant", "order", "shipment").prefetch_related(
-        "order__lines", "shipment__packages__items", "shipment__corrections"
+        "order__lines", "shipment__packages__items"
     )
     return list(rows.order_by("first_row")[: ORDERS + 1])
 

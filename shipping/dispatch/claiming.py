@@ -3,6 +3,7 @@
 import time
 from collections import Counter, deque
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import islice
 
@@ -102,6 +103,19 @@ class Backlog:
         return keys
 
 
+@contextmanager
+def whole_or_nothing() -> Iterator[None]:
+    """A transaction that is either committed or raises, though its steps are caught one by one.
+
+    A step whose savepoint is lost too, with its connection or on a full disk, would else be rolled back in
+    silence together with all the others, and their calls would be made without a row that says so.
+    """
+    with transaction.atomic():
+        yield
+        if transaction.get_rollback():
+            raise transaction.TransactionManagementError("a savepoint was lost: nothing of it is written")
+
+
 def claim_some(
     run_id: str,
     room: int,
@@ -115,7 +129,7 @@ def claim_some(
     if not picked:
         return []
     # One commit for all of them: a disk may take longer over it than we over a claim.
-    with transaction.atomic():
+    with whole_or_nothing():
         return [attempt for shipment in picked if (attempt := claim(shipment, run_id))]
 
 

@@ -27,7 +27,7 @@ from wechat.outcomes import read_outcome
 from wechat.payload import order_get_body
 from wechat.replies import Reply, ReplyKind
 
-from .claiming import Backlog, claim_some
+from .claiming import Backlog, claim_some, whole_or_nothing
 from .pausing import pause_for_token
 from .recording import note_token_refused, record
 from .runs import Run
@@ -125,7 +125,7 @@ class Pump:
         Whatever breaks it off leaves nothing of it, neither a row nor a call.
         """
         self.ready.clear()
-        with asking_once(), transaction.atomic():
+        with asking_once(), whole_or_nothing():
             yield
         for call, step in self.ready:
             self.flying[self.lanes.submit(call)] = step
@@ -253,6 +253,7 @@ class Pump:
             settle(attempt, reply, began)
         except Exception:
             log.exception("a read we could not take in")
+            forget()
             settle(attempt, replace(reply, data={}), began)
 
     def _drop_refused(self, line: Line, reply: Reply) -> bool:

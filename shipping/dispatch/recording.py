@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
+from merchants.once import forget
 from merchants.services import pause_merchant
 from shipping import drafts, states
 from shipping.models import Attempt, Package, Shipment
@@ -120,6 +121,8 @@ def accept(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) 
 def reject(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:
     for package in packages:
         move(package, states.REJECTED, who=states.WORKER, attempt=attempt, **answer(reply))
+    # What goods were refused for is looked at before the next is sent.
+    forget()
 
 
 def try_later(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:

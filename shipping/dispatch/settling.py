@@ -63,6 +63,7 @@ def settle(attempt: Attempt, reply: Reply, began: datetime) -> None:
     attempt.reads += 1
     order = store_reply(attempt.merchant, attempt.order.order_id, reply, began)
     if order is not None and order.read_at == began:
+        attempt.order = order
         _judge(attempt, order, began)
     else:
         # A read that was not stored is older than what we have: it proves nothing.

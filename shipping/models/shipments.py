@@ -175,7 +175,7 @@ class Package(models.Model):
         verbose_name=_("要处理"),
     )
     # A shipment that corrects its own was queued. Stored: over years more was put right than ever waits.
-    is_corrected = models.BooleanField(_("已更正"), default=False, db_default=False)
+    corrected_at = models.DateTimeField(_("更正时间"), null=True)
     deliver_type = models.PositiveSmallIntegerField(_("发货方式"))
     delivery_id = models.CharField(_("快递公司"), max_length=ID, blank=True)
     waybill_id = models.CharField(_("快递单号"), max_length=ID, blank=True)
@@ -227,12 +227,12 @@ class Package(models.Model):
             ),
             models.Index(
                 fields=["merchant", "status_at"],
-                condition=Q(in_trouble=True, is_corrected=False),
+                condition=Q(in_trouble=True, corrected_at=None),
                 name="package_needs_hands",
             ),
             models.Index(
                 fields=["sent_by", "merchant", "status_at"],
-                condition=Q(in_trouble=True, is_corrected=False),
+                condition=Q(in_trouble=True, corrected_at=None),
                 name="package_own_trouble",
             ),
             models.Index(
@@ -244,6 +244,11 @@ class Package(models.Model):
 
     def __str__(self) -> str:
         return self.waybill_id or f"#{self.pk}"
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether a later shipment took this one's place."""
+        return self.corrected_at is not None
 
 
 class PackageItem(models.Model):

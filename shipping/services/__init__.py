@@ -15,6 +15,7 @@ from .moving import close_attempt_if_settled, is_unsettled, move, move_all
 from .queueing import (
     Refused,
     cancel_shipment,
+    catch_up,
     confirm_change,
     note_corrected,
     package_row,
@@ -32,6 +33,7 @@ __all__ = [
     "Refused",
     "ask_reading",
     "cancel_shipment",
+    "catch_up",
     "close_attempt_if_settled",
     "confirm_change",
     "forget_typed",

@@ -40,7 +40,9 @@ def move(
     values = {"status": target, "status_at": timezone.now(), **columns}
     if attempt is not None:
         values["attempt"] = attempt
-    if not Package.objects.filter(pk=package.pk, status=source).update(**values):
+    # A run that was taken for dead moves nothing that another has claimed again.
+    held = {"attempt": attempt} if attempt is not None and source != states.QUEUED else {}
+    if not Package.objects.filter(pk=package.pk, status=source, **held).update(**values):
         raise states.IllegalMove(f"package {package.pk} is no longer {source}")
     for name, value in values.items():
         setattr(package, name, value)

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef, Subquery
 from django.utils import timezone
 
 from merchants.models import User
@@ -153,9 +153,19 @@ def _save_under_lock(
 
 
 def note_corrected(shipments: Collection[Shipment]) -> None:
-    """Their packages need no hands any more: what puts them right was saved."""
+    """What was refused of them needs no hands any more: what puts it right was saved."""
     if shipments:
-        Package.objects.filter(shipment__in=shipments).update(is_corrected=True)
+        refused = Package.objects.filter(shipment__in=shipments, status=states.REJECTED)
+        refused.update(corrected_at=timezone.now())
+
+
+def catch_up() -> None:
+    """Give open trouble the columns that an older version, running beside this one, left empty."""
+    trouble = Package.objects.filter(in_trouble=True, corrected_at=None)
+    creator = Shipment.objects.filter(pk=OuterRef("shipment")).values("created_by")
+    trouble.filter(sent_by=None).update(sent_by=Subquery(creator[:1]))
+    corrected = Exists(Shipment.objects.filter(corrects=OuterRef("shipment")))
+    trouble.filter(corrected, status=states.REJECTED).update(corrected_at=timezone.now())
 
 
 def save_package(shipment: Shipment, position: int, draft: PackageDraft) -> Package:

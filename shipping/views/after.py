@@ -118,7 +118,7 @@ def _open(request: MemberRequest, order: Order, kind: str) -> Desk:
     form.form_key = form.form_key or uuid.uuid4().hex
     pk = whole(str(request.POST.get("fix") or request.GET.get("fix") or ""))
     rejected = packages_for(request.user).filter(order=order, status=states.REJECTED, kind=kind)
-    fix = rejected.filter(pk=pk, is_corrected=False).first() if pk is not None else None
+    fix = rejected.filter(pk=pk, corrected_at=None).first() if pk is not None else None
     return Desk(request, order, facts, parcels, form, fix)
 
 

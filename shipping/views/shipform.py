@@ -133,7 +133,7 @@ def fixed_package(request: MemberRequest, order: Order, typed: Typed | None) -> 
     """The rejected package that this form corrects, or that what was typed was to correct."""
     asked = request.GET.get("fix") or request.POST.get("fix") or (typed.fields.get("fix") if typed else "")
     pk = whole(str(asked or ""))
-    rows = packages_for(request.user).filter(order=order, status=states.REJECTED, is_corrected=False)
+    rows = packages_for(request.user).filter(order=order, status=states.REJECTED, corrected_at=None)
     rows = rows.filter(kind=SEND)
     return rows.filter(pk=pk).first() if pk is not None else None
 

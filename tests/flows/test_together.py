@@ -6,13 +6,19 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.db.transaction import TransactionManagementError
+from django.db.utils import ConnectionHandler
+from django.utils import timezone
 
 from sandbox import build
 from shipping.dispatch import pump as pumping
-from shipping.dispatch.claiming import Backlog
+from shipping.dispatch.claiming import BETWEEN_CALLS, Backlog, claim_some
 from shipping.dispatch.pump import Pump
+from shipping.dispatch.sweeping import bury
 from shipping.drafts import Item
-from shipping.models import Attempt, Package
+from shipping.models import Attempt, Package, Shipment
+from shipping.services import move
+from shipping.states import IllegalMove
 from tests.flows.test_dispatch import parcel, ship, status_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -99,3 +105,55 @@ def test_one_parcel_an_order_is_looked_up_ahead(world: Any) -> None:
         ship(orders[number % 2], parcel(f"SF310000000000{number}", (item,)))
     found = [shipment.order_id for shipment in Backlog().of(world.merchant.pk, 10)]
     assert found == [order.pk for order in orders]
+
+
+def test_a_round_that_lost_its_transaction_makes_no_call(world: Any, pump: Any, monkeypatch: Any) -> None:
+    """A server that restarts, a full disk: what was written of the others' steps is gone without a word."""
+    orders, begun, flown = [world.order() for _ in range(3)], [], []
+    shipments = [ship(order, parcel(f"SF310000000000{n}")) for n, order in enumerate(orders)]
+    honest_send, honest_call = Pump._send, pumping.send_in_time
+
+    def send(self: Pump, attempt: Attempt, line: Any) -> None:
+        begun.append(attempt.pk)
+        if len(begun) == 3:
+            _lose_the_transaction()
+        honest_send(self, attempt, line)
+
+    def call(*words: Any) -> Any:
+        flown.append(words)
+        return honest_call(*words)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Pump, "_send", send)
+        broken.setattr(pumping, "send_in_time", call)
+        with pytest.raises((TransactionManagementError, OperationalError)):
+            pump()
+    assert len(flown) == Attempt.objects.filter(sent_at__isnull=False).count()
+    pump()
+    assert [status_of(shipment) for shipment in shipments] == [["shipped"]] * 3
+    assert [len(world.sends(order)) for order in orders] == [1, 1, 1]
+
+
+def _lose_the_transaction() -> None:
+    """As the database does: SQLite ends it by itself, PostgreSQL with its connection."""
+    if connection.vendor == "sqlite":
+        connection.connection.execute("ROLLBACK")
+        raise OperationalError("database or disk is full")
+    with ConnectionHandler({"default": connection.settings_dict})["default"].cursor() as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+        other.connection.close()
+    time.sleep(0.2)
+    Package.objects.count()
+
+
+def test_a_run_taken_for_dead_moves_nothing_that_another_has_claimed(world: Any) -> None:
+    ship(world.order())
+    (first,) = claim_some("first", 5)
+    assert bury(Attempt.objects.select_related("shipment").get(pk=first.pk))
+    time.sleep(BETWEEN_CALLS.total_seconds())
+    Shipment.objects.update(due_at=timezone.now())
+    (second,) = claim_some("second", 5)
+    assert first.claimed
+    with pytest.raises(IllegalMove):
+        move(first.claimed[0], "shipped", who="worker", attempt=first)
+    assert Package.objects.get().attempt_id == second.pk

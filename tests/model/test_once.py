@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from merchants.models import User
 from merchants.once import asking_once, forget, once
 from merchants.services import pause_merchant, resume_merchant
+from shipping import timekeeper
 from shipping.models import Package, Shipment
 from shipping.pauses import SEND, is_stopped, may_not_read
 from tests.flows.test_dispatch import parcel, ship
@@ -50,13 +51,19 @@ def test_a_round_asks_for_a_pause_once(world: Any) -> None:
     assert len(asked) == 1
 
 
-def test_packages_of_before_learn_whose_trouble_they_are(world: Any) -> None:
+@pytest.mark.parametrize("way", ["migration", "older version beside this one"])
+def test_packages_of_before_learn_whose_trouble_they_are(world: Any, way: str) -> None:
     first, second = (ship(world.order(), parcel(f"SF310000000000{n}")) for n in range(2))
     Package.objects.update(status="rejected", sent_by=None)
     user = User.objects.create_user("clerk")
     Shipment.objects.update(created_by=user)
     Shipment.objects.filter(pk=second.pk).update(corrects=first)
-    import_module("shipping.migrations.0022_needs_hands").fill(apps, None)
-    told = dict(Package.objects.values_list("shipment__pk", "is_corrected"))
-    assert told == {first.pk: True, second.pk: False}
+    if way == "migration":
+        import_module("shipping.migrations.0023_needs_hands_filled").fill(apps, None)
+    else:
+        timekeeper.AT_ONCE["catch_up"]()
+    assert {p.shipment_id: p.is_corrected for p in Package.objects.all()} == {
+        first.pk: True,
+        second.pk: False,
+    }
     assert set(Package.objects.values_list("sent_by", flat=True)) == {user.pk}

@@ -1,0 +1,30 @@
+"""Both columns for what was there before, in small steps; run again it goes on where it was stopped."""
+
+from typing import Any
+
+from django.db import migrations
+from django.db.models import Exists, Max, OuterRef, Subquery
+from django.utils import timezone
+
+STEP = 5000
+
+
+def fill(apps: Any, schema_editor: Any) -> None:
+    package, shipment = (apps.get_model("shipping", name) for name in ("Package", "Shipment"))
+    corrected = Exists(shipment.objects.filter(corrects=OuterRef("shipment")))
+    refused = package.objects.filter(corrected, in_trouble=True, status="rejected", corrected_at=None)
+    refused.update(corrected_at=timezone.now())
+    creator = shipment.objects.filter(pk=OuterRef("shipment")).values("created_by")
+    last = package.objects.aggregate(last=Max("pk"))["last"] or 0
+    for first in range(0, last + 1, STEP):
+        rows = package.objects.filter(pk__gte=first, pk__lt=first + STEP, sent_by=None)
+        rows.update(sent_by=Subquery(creator[:1]))
+
+
+class Migration(migrations.Migration):
+    # Each statement by itself, so that nobody waits long for the database.
+    atomic = False
+
+    dependencies = [("shipping", "0022_needs_hands")]
+
+    operations = [migrations.RunPython(fill, migrations.RunPython.noop, elidable=True)]
