@@ -12,6 +12,7 @@ from merchants.queries import open_pauses
 from shipping import states
 from shipping.drafts import CORRECTION, SEND
 from shipping.models import Attempt, Order, Package, Shipment
+from shipping.pauses import READ
 from shipping.services import close_attempt_if_settled, move
 from shipping.syncing import store_reply
 from wechat.errcodes import meaning
@@ -51,6 +52,13 @@ def take_due(limit: int, only: Collection[int] | None = None) -> list[Attempt]:
         if same.update(next_read_at=now + IN_HAND):
             taken.append(attempt)
     return taken
+
+
+def wake_stalled() -> None:
+    """Reads that waited for a pause are due once it is over, whoever ended it."""
+    now, standing = timezone.now(), open_pauses().filter(call__in=("", READ))
+    stalled = to_settle().filter(next_read_at__gt=now + SLOWEST)
+    stalled.exclude(merchant__in=standing.values("merchant")).update(next_read_at=now)
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""What a dead worker left behind, and what a living one stumbled over."""
+"""What a dead worker left behind, what a living one stumbled over, what waited for a pause that is over."""
 
 from collections.abc import Collection
 
@@ -12,10 +12,12 @@ from wechat.replies import Reply, ReplyKind
 
 from .runs import doubt, is_alive
 from .sending import end, let_go
+from .settling import wake_stalled
 
 
 def sweep(run_id: str = "", in_hand: Collection[int] = ()) -> int:
     """Settle the attempts of runs that died, and those of this run that it no longer has in hand."""
+    wake_stalled()
     open_calls = Attempt.objects.filter(closed_at=None, ended_at=None).select_related("shipment")
     runs: dict[str, bool] = {}
     dead = [attempt for attempt in open_calls if _is_left(attempt, run_id, in_hand, runs)]

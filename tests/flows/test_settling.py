@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from merchants.services import resume_merchant
 from sandbox import build
 from shipping.dispatch import Pump
+from shipping.dispatch.sweeping import sweep
 from shipping.drafts import Item, PackageDraft
 from shipping.models import Attempt
 from tests.conftest import APPID, SECRET
@@ -69,8 +71,6 @@ def test_tries_of_one_code_are_not_spent_by_another(world: Any, pump: Any, monke
 
 
 def test_a_token_refused_twice_pauses_and_a_resumed_store_starts_afresh(world: Any, pump: Any) -> None:
-    from merchants.services import resume_merchant
-
     order = world.order()
     world.remote.fault("token_dead", times=2)
     shipment = ship(order)
@@ -150,6 +150,21 @@ def test_a_stopped_store_leaves_the_doubt_open_and_the_worker_idle(world: Any) -
     Pump().run(10, until_idle=True)
     assert timezone.now() - began < timedelta(seconds=5)
     assert status_of(shipment) == ["unknown"]
+
+
+def test_a_doubt_is_settled_as_soon_as_the_store_goes_on(world: Any, pump: Any) -> None:
+    """Whoever ends the pause: a read that waited behind it does not wait its eleven minutes."""
+    order = world.order()
+    world.remote.fault("busy_after")
+    world.remote.fault("code", call=GET, errcode=40164)
+    shipment = ship(order)
+    pump()
+    assert status_of(shipment) == ["unknown"]
+    resume_merchant(merchant=world.merchant)
+    sweep()
+    pump()
+    assert status_of(shipment) == ["shipped"]
+    assert len(world.sends(order)) == 1
 
 
 @pytest.mark.parametrize("code", [40097, 987654, 40001])
