@@ -156,8 +156,6 @@ def _fixture_teardown(case: Any) -> None:
 def quick_flush() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", _fixture_teardown)
-        # Opening one anew costs more than what a test of a few rows does.
-        patch.setattr(TransactionTestCase, "_should_reload_connections", lambda case: False)
         yield
 
 
