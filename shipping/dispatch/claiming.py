@@ -8,10 +8,10 @@ from datetime import timedelta
 from itertools import islice
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
-from merchants.models import platform_host
+from merchants.models import Merchant, platform_host
 from shipping import states
 from shipping.around import open_holds
 from shipping.drafts import CORRECTION
@@ -25,6 +25,8 @@ from .turns import Turns, waits_for_turn
 BETWEEN_CALLS = timedelta(seconds=1)
 # So many of a store are looked up at once, and again after so many seconds; sooner when none of them is left.
 LOOK_AHEAD, LOOK_AGAIN, LOOK_SOON = 200, 1.0, 0.2
+# Looking through thousands is left alone for so many times as long as it took.
+LOOK_RESTS = 20
 
 
 def recent_calls() -> QuerySet[Attempt]:
@@ -74,7 +76,8 @@ class Backlog:
 
     def __init__(self, only: Collection[int] | None = None) -> None:
         self._only = only
-        self._kept: dict[int, tuple[float, deque[int]]] = {}
+        # Of each store: until when its keys are good, and as long as none of them is left.
+        self._kept: dict[int, tuple[float, float, deque[int]]] = {}
 
     def of(self, merchant_id: int, room: int) -> Iterator[Shipment]:
         """What may be claimed of one store, the most urgent first, looked at `room` at a time.
@@ -91,16 +94,22 @@ class Backlog:
             room = room if ready else 2 * room
 
     def _keys(self, merchant_id: int) -> deque[int]:
-        """One shipment an order: its next is not claimed within the second that these are good for."""
-        looked_at, keys = self._kept.get(merchant_id, (0.0, deque[int]()))
-        if looked_at < time.monotonic() - (LOOK_AGAIN if keys else LOOK_SOON):
-            rows = due(self._only).filter(merchant_id=merchant_id).values_list("order__pk", "pk")
-            first: dict[int, int] = {}
-            for order, key in rows[:LOOK_AHEAD]:
-                first.setdefault(order, key)
-            keys = deque(first.values())
-            self._kept[merchant_id] = time.monotonic(), keys
+        """One shipment an order: its next is not claimed within the time that these are good for."""
+        again_at, soon_at, keys = self._kept.get(merchant_id, (0.0, 0.0, deque[int]()))
+        began = time.monotonic()
+        if began >= (again_at if keys else soon_at):
+            keys = self._look(merchant_id)
+            now = time.monotonic()
+            rest = LOOK_RESTS * (now - began)
+            self._kept[merchant_id] = now + max(LOOK_AGAIN, rest), now + max(LOOK_SOON, rest), keys
         return keys
+
+    def _look(self, merchant_id: int) -> deque[int]:
+        rows = due(self._only).filter(merchant_id=merchant_id).values_list("order__pk", "pk")
+        first: dict[int, int] = {}
+        for order, key in rows[:LOOK_AHEAD]:
+            first.setdefault(order, key)
+        return deque(first.values())
 
 
 @contextmanager
@@ -151,11 +160,13 @@ def _queues(
     backlog: Backlog, room: int, only: Collection[int] | None, but: Collection[int]
 ) -> dict[int, Iterator[Shipment]]:
     """Each merchant's own queue, so that thousands of one never hide another's; read when its turn comes."""
-    waiting = Shipment.objects.filter(due_at__lte=timezone.now()).exclude(merchant__in=but)
+    waiting = Shipment.objects.filter(merchant=OuterRef("pk"), due_at__lte=timezone.now())
     waiting = waiting if only is None else waiting.filter(pk__in=only)
-    waiting = waiting.exclude(waits_for_turn())
-    merchants = waiting.values("merchant").annotate(oldest=Min("due_at")).order_by("oldest")
-    return {row["merchant"]: backlog.of(row["merchant"], room) for row in merchants}
+    # The first of each store along an index: there may be thousands behind it.
+    oldest = Subquery(waiting.order_by("due_at").values("due_at")[:1])
+    stores = Merchant.objects.exclude(pk__in=but).exclude(waits_for_turn("pk")).annotate(oldest=oldest)
+    waits = stores.filter(oldest__isnull=False).order_by("oldest")
+    return {store: backlog.of(store, room) for store in waits.values_list("pk", flat=True)}
 
 
 def claim(shipment: Shipment, run_id: str) -> Attempt | None:

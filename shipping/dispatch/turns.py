@@ -21,10 +21,10 @@ class Turns:
         return take_turn(tempos) and allowed(windows)
 
 
-def waits_for_turn() -> Q:
-    """Rows of stores whose next turn is still to come."""
-    taught = Q(merchant__in=waiting_for_turn().values("merchant"))
-    return taught | Q(merchant__in=used_up().values("merchant"))
+def waits_for_turn(store: str = "merchant") -> Q:
+    """Rows of stores whose next turn is still to come; `store`: the column that names it."""
+    waiting = [waiting_for_turn().values("merchant"), used_up().values("merchant")]
+    return Q(**{f"{store}__in": waiting[0]}) | Q(**{f"{store}__in": waiting[1]})
 
 
 def next_turns(merchants: Collection[int]) -> dict[int, datetime]:

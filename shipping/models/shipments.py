@@ -75,6 +75,9 @@ class Shipment(models.Model):
         verbose_name, verbose_name_plural = _("发货单"), pgettext_lazy("plural", "发货单")
         indexes = [
             models.Index(fields=["due_at", "id"], condition=Q(due_at__isnull=False), name="shipment_due"),
+            models.Index(
+                fields=["merchant", "due_at"], condition=Q(due_at__isnull=False), name="shipment_due_of_store"
+            ),
             models.Index(fields=["merchant", "-id"], name="shipment_newest"),
             # Hardly any corrects another: an index that is all nulls is shunned once statistics tell.
             models.Index(fields=["corrects"], condition=Q(corrects__isnull=False), name="shipment_corrected"),
