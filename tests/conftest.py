@@ -193,7 +193,7 @@ def pump() -> Callable[..., None]:
 
 @pytest.fixture
 def wait_for() -> Callable[[Callable[[], bool]], None]:
-    def wait(is_true: Callable[[], bool], seconds: float = 10) -> None:
+    def wait(is_true: Callable[[], bool], seconds: float = 30) -> None:
         end = time.monotonic() + seconds
         while not is_true():
             assert time.monotonic() < end, "waited too long"
