@@ -25,8 +25,9 @@ from .turns import Turns, waits_for_turn
 BETWEEN_CALLS = timedelta(seconds=1)
 # So many of a store are looked up at once, and again after so many seconds; sooner when none of them is left.
 LOOK_AHEAD, LOOK_AGAIN, LOOK_SOON = 200, 1.0, 0.2
-# Looking through thousands is left alone for so many times as long as it took.
-LOOK_RESTS = 20
+# Looking through thousands is left alone for so many times as long as it took, for so many seconds at most: a
+# process that was stopped while it looked must not keep a store waiting.
+LOOK_RESTS, LONGEST_REST = 20, 2.0
 
 
 def recent_calls() -> QuerySet[Attempt]:
@@ -100,7 +101,7 @@ class Backlog:
         if began >= (again_at if keys else soon_at):
             keys = self._look(merchant_id)
             now = time.monotonic()
-            rest = LOOK_RESTS * (now - began)
+            rest = min(LONGEST_REST, LOOK_RESTS * (now - began))
             self._kept[merchant_id] = now + max(LOOK_AGAIN, rest), now + max(LOOK_SOON, rest), keys
         return keys
 

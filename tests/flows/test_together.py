@@ -2,6 +2,7 @@
 
 import time
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.db.utils import ConnectionHandler
 from django.utils import timezone
 
 from sandbox import build
+from shipping.dispatch import claiming
 from shipping.dispatch import pump as pumping
 from shipping.dispatch.claiming import BETWEEN_CALLS, Backlog, claim_some
 from shipping.dispatch.pump import Pump
@@ -157,3 +159,20 @@ def test_a_run_taken_for_dead_moves_nothing_that_another_has_claimed(world: Any)
     with pytest.raises(IllegalMove):
         move(first.claimed[0], "shipped", who="worker", attempt=first)
     assert Package.objects.get().attempt_id == second.pk
+
+
+def test_a_look_that_took_a_minute_keeps_no_store_waiting(world: Any, monkeypatch: Any) -> None:
+    """A process may be stopped while it looks; what is queued next is found seconds later."""
+    now, honest = [100.0], Backlog._look
+
+    def slow(self: Backlog, merchant_id: int) -> Any:
+        now[0] += 60
+        return honest(self, merchant_id)
+
+    monkeypatch.setattr(claiming, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(Backlog, "_look", slow)
+    backlog = Backlog()
+    assert list(backlog.of(world.merchant.pk, 5)) == []
+    shipment = ship(world.order())
+    now[0] += 3
+    assert list(backlog.of(world.merchant.pk, 5)) == [shipment]
