@@ -11,8 +11,8 @@ STEP = 5000
 
 def fill(apps: Any, schema_editor: Any) -> None:
     package, shipment = (apps.get_model("shipping", name) for name in ("Package", "Shipment"))
-    corrected = Exists(shipment.objects.filter(corrects=OuterRef("shipment")))
-    refused = package.objects.filter(corrected, in_trouble=True, status="rejected", corrected_at=None)
+    later = shipment.objects.filter(corrects=OuterRef("shipment"), created_at__gte=OuterRef("status_at"))
+    refused = package.objects.filter(Exists(later), in_trouble=True, status="rejected", corrected_at=None)
     refused.update(corrected_at=timezone.now())
     creator = shipment.objects.filter(pk=OuterRef("shipment")).values("created_by")
     last = package.objects.aggregate(last=Max("pk"))["last"] or 0

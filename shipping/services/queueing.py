@@ -164,8 +164,9 @@ def catch_up() -> None:
     trouble = Package.objects.filter(in_trouble=True, corrected_at=None)
     creator = Shipment.objects.filter(pk=OuterRef("shipment")).values("created_by")
     trouble.filter(sent_by=None).update(sent_by=Subquery(creator[:1]))
-    corrected = Exists(Shipment.objects.filter(corrects=OuterRef("shipment")))
-    trouble.filter(corrected, status=states.REJECTED).update(corrected_at=timezone.now())
+    # What was refused only after that is not put right by it.
+    later = Shipment.objects.filter(corrects=OuterRef("shipment"), created_at__gte=OuterRef("status_at"))
+    trouble.filter(Exists(later), status=states.REJECTED).update(corrected_at=timezone.now())
 
 
 def save_package(shipment: Shipment, position: int, draft: PackageDraft) -> Package:
