@@ -18,7 +18,7 @@ from merchants.queries import merchants_for, stores_of
 from . import states
 from .around import open_holds
 from .asked import moment, whole
-from .models import LAST_DAY, LOADED, Order, OrderLine, Package, Parcel, Printing, SerialUse
+from .models import LAST_DAY, Hold, Order, OrderLine, Package, PackageItem, Parcel, Printing, SerialUse, bring
 from .queries import can_ship, orders_for, packages_for
 from .unions import Prepared, counts_of_each, prepared, rows_of_each
 
@@ -141,7 +141,8 @@ def in_order(user: User, keys: list[int]) -> list[Order]:
     """The orders with these keys that this person may see, in their order, with what a row shows."""
     stores = stores_of(user)
     rows = Order.objects.filter(pk__in=keys, merchant__in=list(stores)).select_related("reading")
-    found = rows.prefetch_related(*SHOWN).in_bulk()
+    found = rows.defer(*UNSEEN).in_bulk()
+    _with_what_a_row_shows(found)
     for order in found.values():
         order.merchant = stores[order.merchant_id].merchant
     return [found[key] for key in keys if key in found]
@@ -190,14 +191,23 @@ def mark_of(order: Order, tab: str) -> str:
     )
 
 
-# What a row of the list shows, as plain lists: managers and query sets cost more than the rows.
-_PACKAGES = Package.objects.order_by("pk").prefetch_related(Prefetch("items", to_attr="loaded_items"))
-SHOWN = (
-    *LOADED,
-    Prefetch("holds", to_attr="loaded_holds"),
-    Prefetch("packages", _PACKAGES, to_attr="loaded_packages"),
-    Prefetch("printings", Printing.objects.select_related("by"), to_attr="loaded_printings"),
-)
+# What no row shows: text that may be long, and moments, which take the longest to read.
+UNSEEN = (
+    "openid", "customer_notes", "merchant_notes", "placed_at", "platform_updated_at", "due_at",
+    "alarm_done_at", "erased_at", "created_at",
+)  # fmt: skip
+UNSEEN_OF_PACKAGE = ("status_at", "errmsg", "rid", "in_trouble")
+
+
+def _with_what_a_row_shows(found: dict[int, Order]) -> None:
+    bring(found, "lines", OrderLine.objects.all(), "order")
+    bring(found, "parcels", Parcel.objects.all(), "order")
+    bring(found, "holds", Hold.objects.all(), "order")
+    bring(found, "printings", Printing.objects.select_related("by"), "order")
+    packages = bring(found, "packages", Package.objects.defer(*UNSEEN_OF_PACKAGE).order_by("pk"), "order")
+    # Only of what waits for its shipment pieces are counted.
+    counted = {p.pk: p for p in packages if found[p.order_id].status in TO_SHIP}
+    bring(counted, "items", PackageItem.objects.all(), "package")
 
 
 def with_everything(rows: Orders) -> Orders:

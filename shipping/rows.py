@@ -78,7 +78,7 @@ class Row(TypedDict):
 
 
 def rows_of(orders: Iterable[Order], paused: Collection[int], here: str = "") -> list[Row]:
-    """No query where `lists.with_what_a_row_shows` loaded the orders.
+    """No query where `lists.in_order` loaded the orders.
 
     `paused`: the stores that stand still; `here`: the query string of the list that a form leads back to.
     """

@@ -1,5 +1,6 @@
 """Orders as they were read from WeChat, with what belongs to them."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +36,22 @@ def _whether(condition: Q) -> models.GeneratedField:
 
 
 def brought_along(row: models.Model, name: str) -> list[Any]:
-    """What belongs to a row: as `Prefetch(name, to_attr=f"loaded_{name}")` left it, else asked for now."""
+    """What belongs to a row: as `bring` or a `Prefetch` left it in `loaded_…`, else asked for now."""
     known = row.__dict__.get(f"loaded_{name}")
     return list(getattr(row, name).all()) if known is None else known
+
+
+def bring(owners: Mapping[int, models.Model], name: str, rows: models.QuerySet[Any], whose: str) -> list[Any]:
+    """Those of the rows that belong to the owners, which get theirs as `brought_along` wants them.
+
+    `owners`: by key; `whose`: the rows' column for it. One query, and cheaper by half than prefetching.
+    """
+    found = list(rows.filter(**{f"{whose}__in": list(owners)}))
+    for owner in owners.values():
+        owner.__dict__[f"loaded_{name}"] = []
+    for row in found:
+        owners[getattr(row, f"{whose}_id")].__dict__[f"loaded_{name}"].append(row)
+    return found
 
 
 class Order(models.Model):
