@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 export PYTHONUNBUFFERED := 1
+# What was compiled is kept, though an image's environment may say otherwise: each start of ours would compile it all.
+export PYTHONDONTWRITEBYTECODE :=
 export DB ?= sqlite
 
 CHECKS := types style templates security layers migrations production packages
@@ -27,14 +29,8 @@ start: .venv/.run ## web and worker on your .env
 	@$(PY) manage.py migrate --verbosity 0 && $(PY) manage.py collectstatic --no-input --verbosity 0
 	@$(PY) manage.py serve
 
-SHORT := $(if $(LONG),, and not long)
-SHORT_PG := $(if $(LONG),,--ignore tests/faults/test_processes.py --ignore tests/lines/test_stampede.py --ignore tests/scale --ignore tests/keeping/test_restored.py --ignore tests/keeping/test_archiving.py)
 test: .venv/.dev ## the suite on SQLite, its heart on PostgreSQL; DB=postgres: all of it there; LONG=1: long forms too
-	@# The browser is fetched meanwhile.
-	@bin/browser & fetched=$$!; \
-	bin/suite -m "not browser$(SHORT)" -n 3 --dist worksteal $(ARGS) && \
-	{ [ $(DB) = postgres ] || DB=postgres bin/suite -m "postgres$(SHORT)" $(SHORT_PG) -n 3 --dist worksteal $(ARGS); } && \
-	wait $$fetched && bin/suite -m "browser$(SHORT)" -n 2 --dist load $(ARGS)
+	@bin/suite $(ARGS)
 
 PARTS := config wechat merchants shipping sandbox
 check: .venv/.dev ## lint, security, templates, lengths, types, layers, migrations, production settings

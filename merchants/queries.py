@@ -28,6 +28,7 @@ from .models import (
     User,
     platform_host,
 )
+from .once import once
 
 log = logging.getLogger(__name__)
 # The document, section 1: what lets a third party ship for a store.
@@ -52,12 +53,33 @@ def has_role(user: User, role: str) -> bool:
     return merchants_for(user, role).exists()
 
 
-def roles_of(user: User) -> set[str]:
-    """Every role that `has_role` is true of, in one query."""
+class Store(NamedTuple):
+    """A store and the role held there."""
+
+    merchant: Merchant
+    role: str
+
+    def has(self, role: str) -> bool:
+        """Whether the role held includes this one."""
+        return RANK[Role(self.role)] >= RANK[Role(role)]
+
+
+def stores_of(user: User) -> dict[int, Store]:
+    """What `merchants_for` finds, by key, in the order of the names; asked once by a page that only reads."""
+    return once(("stores", user.pk), lambda: _stores_of(user))
+
+
+def _stores_of(user: User) -> dict[int, Store]:
     if user.is_superuser:
-        return set(Role.values) if merchants_for(user).exists() else set()
+        return {merchant.pk: Store(merchant, Role.ADMIN) for merchant in merchants_for(user)}
     held = Membership.objects.filter(user_id=user.pk, is_active=True, merchant__is_active=True)
-    highest = max((RANK[Role(role)] for role in held.values_list("role", flat=True).distinct()), default=-1)
+    rows = held.select_related("merchant").order_by("merchant__name", "merchant")
+    return {row.merchant_id: Store(row.merchant, row.role) for row in rows}
+
+
+def roles_of(user: User) -> set[str]:
+    """Every role that `has_role` is true of."""
+    highest = max((RANK[Role(store.role)] for store in stores_of(user).values()), default=-1)
     return {role for role, rank in RANK.items() if rank <= highest}
 
 
@@ -79,10 +101,6 @@ def open_pauses() -> QuerySet[Pause]:
     """Pauses that hold now: not ended by a person, not run out."""
     running = Q(until=None) | Q(until__gt=timezone.now())
     return Pause.objects.filter(running, ended_at=None).select_related("merchant")
-
-
-def pauses_for(user: User) -> QuerySet[Pause]:
-    return open_pauses().filter(merchant__in=merchants_for(user))
 
 
 # --- how a store is called ------------------------------------------------------------------------------

@@ -35,6 +35,8 @@ class Around:
     subsidised: set[Pair] = field(default_factory=set)
     needs_ewaybill: bool = False
     no_more_corrections: bool = False
+    # Parcels of the store are saved and wait; told to preflight only.
+    is_paused: bool = False
     couriers: dict[str, str] | None = None
     initials: dict[str, str] = field(default_factory=dict)
     met_before: Met = frozenset()

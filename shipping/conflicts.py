@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
-from merchants.models import Merchant, Role, User
-from merchants.queries import merchants_for
+from merchants.models import Role, User
+from merchants.queries import merchants_for, stores_of
 from wechat.waybills import normalise
 
 from . import states
@@ -40,8 +40,7 @@ def conflict_of(package: Package) -> Conflict:
     return Conflict(package, [Shown(p, bool(number) and normalise(p.waybill_id) == number) for p in parcels])
 
 
-def _in_conflict(merchant: Merchant | int) -> QuerySet[Package]:
-    return Package.objects.filter(merchant=merchant, in_trouble=True, status=states.CONFLICT)
+_DISAGREED = Q(in_trouble=True, status=states.CONFLICT)
 
 
 def conflict_page(user: User, after: str, size: int) -> list[Package]:
@@ -50,7 +49,7 @@ def conflict_page(user: User, after: str, size: int) -> list[Package]:
     since, last = moment(at), whole(pk)
     places: list[tuple[datetime, int]] = []
     for store in merchants_for(user, Role.MANAGER):
-        rows = _in_conflict(store)
+        rows = Package.objects.filter(_DISAGREED, merchant=store)
         if since is not None and last is not None:
             rows = rows.filter(Q(status_at__gt=since) | Q(pk__gt=last), status_at__gte=since)
         places += rows.order_by("status_at", "pk").values_list("status_at", "pk")[:size]
@@ -67,5 +66,5 @@ def conflict_mark(package: Package) -> str:
 
 def conflict_count(user: User) -> int:
     """How many wait for this manager, counted no further than AT_MOST + 1."""
-    stores = merchants_for(user, Role.MANAGER).values_list("pk", flat=True)
-    return sum(_in_conflict(store).order_by()[: AT_MOST + 1].count() for store in stores)
+    stores = [pk for pk, store in stores_of(user).items() if store.has(Role.MANAGER)]
+    return Package.objects.filter(_DISAGREED, merchant__in=stores).order_by()[: AT_MOST + 1].count()

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
-from merchants.models import User
-from merchants.queries import merchants_for
+from merchants.models import Merchant, User
+from merchants.queries import stores_of
 
 from .models import SyncCursor
 
@@ -40,18 +40,18 @@ class Freshness(NamedTuple):
 
 def freshness(user: User, appid: str = "") -> list[Freshness]:
     """The user's stores, or the one asked for; of many only the bad ones and the oldest."""
-    rows = SyncCursor.objects.filter(merchant__in=merchants_for(user)).select_related("merchant")
-    rows = rows.filter(merchant__appid=appid) if appid else rows
-    stores = [_freshness(cursor) for cursor in rows.order_by(F("succeeded_at").asc(nulls_first=True), "pk")]
+    own = {pk: store.merchant for pk, store in stores_of(user).items() if appid in ("", store.merchant.appid)}
+    rows = SyncCursor.objects.filter(merchant__in=list(own))
+    rows = rows.order_by(F("succeeded_at").asc(nulls_first=True), "pk")
+    stores = [_freshness(cursor, own[cursor.merchant_id]) for cursor in rows]
     if len(stores) <= NAMED:
         return stores
     return [store for number, store in enumerate(stores) if store.is_bad or store.may_not_read or not number]
 
 
-def _freshness(cursor: SyncCursor) -> Freshness:
+def _freshness(cursor: SyncCursor, store: Merchant) -> Freshness:
     # A first reading is late when nobody has worked on it for so long.
     since = cursor.succeeded_at or cursor.lease_until
     longest = timedelta(seconds=3 * settings.SYNC_EVERY) + MARGIN
     is_late = bool(settings.SYNC_EVERY) and since < timezone.now() - longest
-    store = cursor.merchant
     return Freshness(store.name, cursor.succeeded_at, is_late, cursor.error, cursor.read, store.appid)

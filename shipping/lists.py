@@ -4,22 +4,23 @@ A page is walked along an index, one store and status at a time, and put togethe
 once a database would have to sort everything it finds before it can cut a page off.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Prefetch, Q, QuerySet
 from django.utils import timezone
 
 from merchants.models import User
-from merchants.once import once
-from merchants.queries import merchants_for
+from merchants.queries import merchants_for, stores_of
 
 from . import states
 from .around import open_holds
 from .asked import moment, whole
-from .models import LAST_DAY, Order, OrderLine, Package, Parcel, Printing, SerialUse
+from .models import LAST_DAY, Hold, Order, OrderLine, Package, PackageItem, Parcel, Printing, SerialUse, bring
 from .queries import can_ship, orders_for, packages_for
+from .unions import Prepared, counts_of_each, prepared, rows_of_each
 
 Orders = QuerySet[Order]
 TO_SHIP, SHIPPED, WAITS_BY_NATURE = (20, 21), (30, 100), (12, 13)
@@ -64,21 +65,18 @@ def _to_intercept(rows: Orders, user: User) -> Orders:
     return rows.filter(Exists(left))
 
 
-# tab -> its orders of those a person may see
+# tab -> its orders of those a person may see that have one of its STATUSES
 TABS: dict[str, Callable[[Orders, User], Orders]] = {
-    "todo": lambda rows, user: without_held(rows.filter(status__in=TO_SHIP)),
-    "partly": lambda rows, user: without_held(rows.filter(status=21)),
-    "due": lambda rows, user: without_held(
-        rows.filter(status__in=TO_SHIP, due_at__lt=timezone.now() + DUE_SOON)
-    ),
-    "today": lambda rows, user: without_held(rows.filter(status__in=TO_SHIP, due_at__lt=day_ends())),
+    "todo": lambda rows, user: without_held(rows),
+    "partly": lambda rows, user: without_held(rows),
+    "due": lambda rows, user: without_held(rows.filter(due_at__lt=timezone.now() + DUE_SOON)),
+    "today": lambda rows, user: without_held(rows.filter(due_at__lt=day_ends())),
     "held": lambda rows, user: rows.filter(
-        Q(status__in=WAITS_BY_NATURE) | Q(Exists(open_holds(OuterRef("pk")))),
-        status__in=(*TO_SHIP, *WAITS_BY_NATURE),
+        Q(status__in=WAITS_BY_NATURE) | Q(Exists(open_holds(OuterRef("pk"))))
     ),
     "trouble": _with_trouble,
     "intercept": _to_intercept,
-    "shipped": lambda rows, user: rows.filter(status__in=SHIPPED),
+    "shipped": lambda rows, user: rows,
     "mine": _my_trouble,
     "all": lambda rows, user: rows,
 }
@@ -114,7 +112,7 @@ def order_page(user: User, tab: str, asked: Mapping[str, str], size: int) -> lis
     is_newest, mark = tab in NEWEST_FIRST, asked.get("after", "")
     columns = ("pk",) if is_newest else ("due_at", "pk")
     parts = [_after(part, tab, mark) for part in _parts(user, tab, {} if tab in UNFILTERED else asked)]
-    places = sorted((p for part in parts for p in part.values_list(*columns)[:size]), reverse=is_newest)
+    places = sorted(rows_of_each(part.values_list(*columns)[:size] for part in parts), reverse=is_newest)
     return in_order(user, [pk for *_, pk in places[:size]])
 
 
@@ -123,25 +121,30 @@ def _parts(user: User, tab: str, asked: Mapping[str, str]) -> list[Orders]:
     stores = _stores(user, asked)
     if tab in PICKED:
         return [TABS[tab](_of_kind(Order.objects.filter(merchant__in=stores), asked), user)]
-    rows = [TABS[tab](_of_kind(Order.objects.filter(merchant=store), asked), user) for store in stores]
+    rows = [_of_kind(Order.objects.filter(merchant=store), asked) for store in stores]
     # The newest of a kind have an index of their own, which knows no status.
-    is_whole = tab not in STATUSES or (tab in NEWEST_FIRST and asked.get("kind", "") in KINDS)
-    return rows if is_whole else [part.filter(status=status) for part in rows for status in STATUSES[tab]]
+    if tab not in STATUSES or (tab in NEWEST_FIRST and asked.get("kind", "") in KINDS):
+        return [_of_tab(tab, part, user) for part in rows]
+    return [TABS[tab](part.filter(status=status), user) for part in rows for status in STATUSES[tab]]
+
+
+def _of_tab(tab: str, rows: Orders, user: User) -> Orders:
+    return TABS[tab](rows.filter(status__in=STATUSES[tab]) if tab in STATUSES else rows, user)
 
 
 def _stores(user: User, asked: Mapping[str, str]) -> list[int]:
     appid = asked.get("merchant", "")
-    return once(("stores", user.pk, appid), lambda: _stores_now(user, appid))
-
-
-def _stores_now(user: User, appid: str) -> list[int]:
-    rows = merchants_for(user)
-    return list((rows.filter(appid=appid) if appid else rows).values_list("pk", flat=True))
+    return [pk for pk, store in stores_of(user).items() if appid in ("", store.merchant.appid)]
 
 
 def in_order(user: User, keys: list[int]) -> list[Order]:
     """The orders with these keys that this person may see, in their order, with what a row shows."""
-    found = with_everything(orders_for(user).filter(pk__in=keys)).in_bulk()
+    stores = stores_of(user)
+    rows = Order.objects.filter(pk__in=keys, merchant__in=list(stores)).select_related("reading")
+    found = rows.defer(*UNSEEN).in_bulk()
+    _with_what_a_row_shows(found)
+    for order in found.values():
+        order.merchant = stores[order.merchant_id].merchant
     return [found[key] for key in keys if key in found]
 
 
@@ -188,8 +191,27 @@ def mark_of(order: Order, tab: str) -> str:
     )
 
 
+# What no row shows: text that may be long, and moments, which take the longest to read.
+UNSEEN = (
+    "openid", "customer_notes", "merchant_notes", "placed_at", "platform_updated_at", "due_at",
+    "alarm_done_at", "erased_at", "created_at",
+)  # fmt: skip
+UNSEEN_OF_PACKAGE = ("status_at", "errmsg", "rid", "in_trouble")
+
+
+def _with_what_a_row_shows(found: dict[int, Order]) -> None:
+    bring(found, "lines", OrderLine.objects.all(), "order")
+    bring(found, "parcels", Parcel.objects.all(), "order")
+    bring(found, "holds", Hold.objects.all(), "order")
+    bring(found, "printings", Printing.objects.select_related("by"), "order")
+    packages = bring(found, "packages", Package.objects.defer(*UNSEEN_OF_PACKAGE).order_by("pk"), "order")
+    # Only of what waits for its shipment pieces are counted.
+    counted = {p.pk: p for p in packages if found[p.order_id].status in TO_SHIP}
+    bring(counted, "items", PackageItem.objects.all(), "package")
+
+
 def with_everything(rows: Orders) -> Orders:
-    """What a row of the list shows, in a handful of queries."""
+    """What a packing slip shows, in a handful of queries."""
     packages = Package.objects.select_related("shipment__created_by").order_by("pk")
     packages = packages.prefetch_related("items")
     printings = Prefetch("printings", Printing.objects.select_related("by"))
@@ -204,32 +226,28 @@ COUNTED_TABS = ("todo", "partly", "due", "held", "intercept")
 
 def tab_counts(user: User, asked: Mapping[str, str]) -> dict[str, int]:
     """Orders behind each tab, and packages shipped today; each counted to AT_MOST + 1."""
-    rows = _filtered(user, asked)
-    counts = {tab: _bounded(TABS[tab](rows, user)) for tab in COUNTED_TABS}
-    packages = _packages(user, asked)
-    if asked.get("kind"):
-        packages = packages.filter(Exists(_of_kind(Order.objects.filter(pk=OuterRef("order")), asked)))
+    rows, packages = _filtered(user, asked), _packages(user, asked)
     trouble = in_trouble(packages)
-    unclear = trouble.filter(status__in=(states.UNKNOWN, states.CONFLICT))
-    return counts | {
+    counted: dict[str, QuerySet[Any, Any]] = {
+        **{tab: _of_tab(tab, rows, user).values("pk") for tab in COUNTED_TABS},
         # Counted by their packages, which are at hand: their orders would be looked up first, all of them.
-        "trouble": _bounded(trouble.order_by().values("order").distinct()),
-        "unclear": _bounded(unclear),
-        "today": _bounded(_shipped_today(packages)),
+        "trouble": trouble.values("order").distinct(),
+        "unclear": trouble.filter(status__in=(states.UNKNOWN, states.CONFLICT)).values("pk"),
+        "today": _shipped_today(packages).values("pk"),
     }
+    bounded = [part.order_by()[: AT_MOST + 1] for part in counted.values()]
+    return dict(zip(counted, counts_of_each(bounded), strict=True))
 
 
 def _packages(user: User, asked: Mapping[str, str]) -> QuerySet[Package]:
-    return Package.objects.filter(merchant__in=_stores(user, asked))
+    packages = Package.objects.filter(merchant__in=_stores(user, asked))
+    kind = _of_kind(Order.objects.filter(pk=OuterRef("order")), asked)
+    return packages.filter(Exists(kind)) if asked.get("kind") else packages
 
 
 def _shipped_today(packages: QuerySet[Package]) -> QuerySet[Package]:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     return packages.filter(status=states.SHIPPED, status_at__gte=midnight)
-
-
-def _bounded(rows: QuerySet[Any]) -> int:
-    return rows.order_by()[: AT_MOST + 1].count()
 
 
 class Trouble(NamedTuple):
@@ -247,16 +265,16 @@ def trouble_of(user: User, seen: int | None) -> Trouble:
     """`seen`: the mark of what this person was shown before, None when nothing was."""
     rows = in_trouble(Package.objects.filter(sent_by=user))
     stores = _stores(user, {})
-    moments = [_newest_moment(rows.filter(merchant=store)) for store in stores]
-    at, newest = max(filter(None, moments), default=(None, 0))
+    total = rows.filter(merchant__in=stores).order_by()[:AT_MOST].count()
+    moments = rows_of_each(_newest_moment(rows.filter(merchant=store)) for store in stores if total)
+    at, newest = max(moments, default=(None, 0))
     mark = int(at.timestamp() * 1000) if at else 0
     is_new = seen is not None and mark > seen
-    total = rows.filter(merchant__in=stores).order_by()[:AT_MOST].count()
     return Trouble(total, mark, packages_for(user).filter(pk=newest).first() if is_new else None)
 
 
-def _newest_moment(rows: QuerySet[Package]) -> tuple[datetime, int] | None:
-    return rows.order_by("-status_at", "-pk").values_list("status_at", "pk").first()
+def _newest_moment(rows: QuerySet[Package]) -> QuerySet[Any, Any]:
+    return rows.order_by("-status_at", "-pk").values_list("status_at", "pk")[:1]
 
 
 # --- search -------------------------------------------------------------------------------------------
@@ -264,6 +282,8 @@ def _newest_moment(rows: QuerySet[Package]) -> tuple[datetime, int] | None:
 # Two letters are on half of all orders; two Chinese characters are a word.
 SHORTEST_PREFIX = 3
 LAST_SIGN = "\U0010ffff"
+# Stands for what is typed, which has no such sign in it.
+TYPED = "\0"
 
 
 def search(user: User, typed: str, code: str, size: int) -> list[int]:
@@ -272,13 +292,29 @@ def search(user: User, typed: str, code: str, size: int) -> list[int]:
     An exact order id, waybill or number of a device comes alone.
     """
     stores = _stores(user, {})
-    same_id = Order.objects.filter(merchant__in=stores, order_id=code).values_list("pk", flat=True)
-    by_device = with_device(code, stores).values_list("package__order__pk", flat=True)
-    exact = _newest([same_id, *_by_waybill(stores, Q(waybill_id=code)), by_device], size)
+    found = {key for (key,) in _exact(tuple(stores)).rows({TYPED: code})}
+    exact = sorted(found, reverse=True)[:size]
     if exact or (typed.isascii() and len(typed) < SHORTEST_PREFIX):
         return exact
-    ways = [*_by_id(stores, code), *_by_waybill(stores, begins("waybill_id", code), "waybill_id")]
+    ways = [*_by_id(stores, code), *_by_waybill(stores, code)]
     return _newest([*ways, *_by_goods(stores, typed, code), *_by_phone(stores, code)], size)
+
+
+def order_id_of(user: User, key: int) -> str:
+    """Of an order that a search of this person's found."""
+    rows = Order.objects.filter(pk=key, merchant__in=_stores(user, {}))
+    return rows.values_list("order_id", flat=True).get()
+
+
+@lru_cache(maxsize=256)
+def _exact(stores: tuple[int, ...]) -> Prepared:
+    """Whoever types a whole number waits for nothing else: only what was typed is new in this question."""
+    same_id = Order.objects.filter(merchant__in=stores, order_id=TYPED).values_list("pk", flat=True)
+    ours = Package.objects.filter(merchant__in=stores, waybill_id=TYPED).order_by()
+    shown = Parcel.objects.filter(_of_stores(stores), waybill_id=TYPED).values_list("order_id", flat=True)
+    by_device = with_device(TYPED, stores).values_list("package__order__pk", flat=True)
+    ways = (same_id, ours.values_list("order_id", flat=True), shown, by_device)
+    return prepared([way[:AT_MOST] for way in ways])
 
 
 Ways = Iterable[QuerySet[Any, int]]
@@ -294,10 +330,11 @@ def _by_id(stores: list[int], code: str) -> Ways:
     return (rows.filter(merchant=store) for store in stores)
 
 
-def _by_waybill(stores: list[int], wanted: Q, *order: str) -> Ways:
+def _by_waybill(stores: list[int], code: str) -> Ways:
     """Of our packages, and of what others registered."""
-    ours = Package.objects.filter(wanted).order_by(*order).values_list("order_id", flat=True)
-    shown = Parcel.objects.filter(wanted, _of_stores(stores)).order_by(*order)
+    wanted, order = begins("waybill_id", code), "waybill_id"
+    ours = Package.objects.filter(wanted).order_by(order).values_list("order_id", flat=True)
+    shown = Parcel.objects.filter(wanted, _of_stores(stores)).order_by(order)
     return (*(ours.filter(merchant=store) for store in stores), shown.values_list("order_id", flat=True))
 
 
@@ -317,18 +354,18 @@ def _by_phone(stores: list[int], code: str) -> Ways:
     return (rows.filter(merchant=store) for store in stores)
 
 
-def with_device(number: str, stores: list[int]) -> QuerySet[SerialUse]:
+def with_device(number: str, stores: Collection[int]) -> QuerySet[SerialUse]:
     """Where a number of a device is or was used in these stores: asked of each row found."""
     theirs = Exists(Package.objects.filter(pk=OuterRef("package"), merchant__in=stores))
     return SerialUse.objects.filter(theirs, number=number).order_by()
 
 
-def _of_stores(stores: list[int]) -> Exists:
+def _of_stores(stores: Collection[int]) -> Exists:
     """The row's order is of one of these: asked of each row found, so that the row's own index leads."""
     return Exists(Order.objects.filter(pk=OuterRef("order"), merchant__in=stores))
 
 
 def _newest(ways: Ways, size: int) -> list[int]:
-    """Each way is a query of its own along its own index; the newest of the first thousand it meets."""
-    found = {key for way in ways for key in way[:AT_MOST]}
+    """Each way goes along its own index; the newest of the first thousand it meets."""
+    found = {key for (key,) in rows_of_each(way[:AT_MOST] for way in ways)}
     return sorted(found, reverse=True)[:size]

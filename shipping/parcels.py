@@ -59,7 +59,7 @@ def taken(
             pieces[(product_id, sku_id)] += count
     for package in _not_shown(sent, ours):
         if package.status == states.SHIPPED or not only_gone:
-            for item in package.items.all():
+            for item in package.all_items:
                 pieces[(item.product_id, item.sku_id)] += item.product_cnt
     return pieces
 

@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404
 
 from merchants.models import Merchant, Pause, Role, User
 from merchants.once import once
-from merchants.queries import merchants_for, open_pauses, pauses_for
+from merchants.queries import merchants_for, open_pauses, stores_of
 
 from . import drafts, states
 from .lists import AT_MOST
@@ -34,6 +34,25 @@ def stopping_pauses(call: str = SEND) -> QuerySet[Pause]:
     """
     used_up = Q(call=READ, until__isnull=False)
     return open_pauses().filter(Q(call__in=("", call)) | used_up)
+
+
+def stops(pause: Pause, call: str = SEND) -> bool:
+    """Of one at hand what `stopping_pauses` asks of all."""
+    return pause.call in ("", call) or (pause.call == READ and pause.until is not None)
+
+
+def _pauses_of(user: User) -> list[Pause]:
+    """The open pauses of the user's stores; for a page that only reads asked once."""
+    return once(("pauses", user.pk), lambda: list(_pauses_now(user)))
+
+
+def _pauses_now(user: User) -> QuerySet[Pause]:
+    return open_pauses().filter(merchant__in=list(stores_of(user))).order_by("call", "-started_at")
+
+
+def stopped_stores(user: User) -> frozenset[int]:
+    """Which of the user's stores stand still."""
+    return frozenset(pause.merchant_id for pause in _pauses_of(user) if stops(pause))
 
 
 def is_stopped(merchant_id: int, call: str) -> bool:
@@ -68,13 +87,15 @@ class Standstill(NamedTuple):
 
 def standstills(user: User, most: int = NAMED) -> list[Standstill]:
     """The pauses of the user's stores, those that stop parcels first."""
-    rows = pauses_for(user) if most > NAMED else pauses_for(user).exclude(BY_NATURE)
-    pauses = list(rows.order_by("call", "-started_at")[:most])
-    stopping = set(
-        stopping_pauses().filter(pk__in=[pause.pk for pause in pauses]).values_list("pk", flat=True)
-    )
-    own = set(merchants_for(user, Role.ADMIN).values_list("pk", flat=True)) if pauses else set()
-    return [_standstill(pause, pause.pk in stopping, pause.merchant_id in own) for pause in pauses]
+    pauses = [pause for pause in _pauses_of(user) if most > NAMED or not _is_by_nature(pause)]
+    own = {pk for pk, store in stores_of(user).items() if store.has(Role.ADMIN)}
+    return [_standstill(pause, stops(pause), pause.merchant_id in own) for pause in pauses[:most]]
+
+
+def _is_by_nature(pause: Pause) -> bool:
+    """BY_NATURE, of one at hand."""
+    is_reading = pause.call in (READ, LIST) and pause.errcode == 48001
+    return is_reading and pause.merchant.orders_read_at is None
 
 
 def standstills_to_end(user: User) -> list[Standstill]:

@@ -1,7 +1,6 @@
 """What stands in an order's way before anybody types: the rules' own problems, from rows already loaded."""
 
 from collections.abc import Collection
-from dataclasses import replace
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -15,9 +14,9 @@ from .rules import preflight
 
 def hurdles(order: Order, paused: Collection[int]) -> list[Problem]:
     """No query where lines, parcels and packages are prefetched. `paused`: the stores that stand still."""
-    answered = any(package.errcode == NEEDS_EWAYBILL for package in order.packages.all())
-    facts = facts_of(order, Around(needs_ewaybill=answered))
-    return preflight(replace(facts, is_paused=order.merchant_id in paused))
+    answered = any(package.errcode == NEEDS_EWAYBILL for package in order.all_packages)
+    around = Around(needs_ewaybill=answered, is_paused=order.merchant_id in paused)
+    return preflight(facts_of(order, around))
 
 
 def paused_stores(orders: Collection[Order]) -> frozenset[int]:

@@ -136,6 +136,7 @@ def facts_of(order: Order, around: Around) -> OrderFacts:
         needs_ewaybill=around.needs_ewaybill,
         has_online_waybill=any(parcel.deliver_type in (2, 4) for parcel in parcels),
         has_return_address=order.merchant.has_return_address,
+        is_paused=around.is_paused,
         couriers=around.couriers,
         courier_initials=around.initials,
         serials_used=around.serials_used,
@@ -183,7 +184,7 @@ def goods_of(package: Package) -> tuple[Item, ...]:
 def goods_left(order: Order) -> dict[Pair, int]:
     """Pieces of each of the goods nobody has shipped or is shipping, from rows already loaded."""
     parcels = order.all_parcels
-    ours = [package for package in order.packages.all() if package.status in states.HOLDS_GOODS]
+    ours = [package for package in order.all_packages if package.status in states.HOLDS_GOODS]
     return {goods.pair: goods.left for goods in _goods(order, taken(parcels, ours))}
 
 
@@ -290,7 +291,7 @@ def can_ship(order: Order) -> bool:
 def hold_of(order: Order) -> Hold | None:
     """The hold in force, from rows already loaded."""
     now = timezone.now()
-    in_force = (h for h in order.holds.all() if h.released_at is None and (h.until is None or h.until > now))
+    in_force = (h for h in order.all_holds if h.released_at is None and (h.until is None or h.until > now))
     return next(in_force, None)
 
 

@@ -1,5 +1,6 @@
 """One sandbox per test session in a thread, one clean state per test; HTTP is never mocked."""
 
+import gc
 import logging
 import os
 import time
@@ -29,6 +30,12 @@ CANARIES = (
     "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C", "ticket@@@", "refreshtoken@@@", "queryauthcode@@@",
     "preauthcode@@@", "CANARY-",
 )  # fmt: skip
+
+
+def pytest_collection_finish() -> None:
+    """The tests themselves stay till the end, too: nobody need look for garbage among them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

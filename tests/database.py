@@ -21,6 +21,8 @@ from django.test import TransactionTestCase
 
 from tests import services
 
+# The same for all parts of the suite, each of which has a cache of its own beneath.
+KEPT_IN = Path(__file__).parents[1] / ".pytest_cache" / "database"
 # Made by migrate and the same for every test.
 KEPT = {"django_migrations", "django_content_type", "auth_permission", "shipping_opening"}
 
@@ -84,11 +86,11 @@ def _maintenance() -> Any:
 
 @pytest.fixture(scope="session")
 def template(request: pytest.FixtureRequest, django_db_modify_db_settings: None) -> Template | None:
-    """What the test database is copied from; none for a server of somebody else's, or without a cache."""
-    cache = getattr(request.config, "cache", None)
-    if request.config.getoption("nomigrations") or cache is None or not services.is_ours():
+    """What the test database is copied from; none for a server of somebody else's."""
+    if request.config.getoption("nomigrations") or not services.is_ours():
         return None
-    return Template(Path(cache.mkdir("database")) / f"{_state_of_migrations()}.sqlite3")
+    KEPT_IN.mkdir(parents=True, exist_ok=True)
+    return Template(KEPT_IN / f"{_state_of_migrations()}.sqlite3")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from .errands import OrderErrand, ReceiverView
 from .exports import Export, ExportPart
 from .figures import EVERY_MORNING, WHOLE_DAY, BoardVisit, Digest, DigestTime, Figure, FigureCursor
 from .keeping import Archive, Restore, RestoredShipment
-from .orders import LAST_DAY, LOADED, Courier, Order, OrderBody, OrderLine, Parcel
+from .orders import LAST_DAY, LOADED, Courier, Order, OrderBody, OrderLine, Parcel, bring
 from .shipments import Attempt, Course, Package, PackageItem, Serial, Shipment, StatusChange
 from .station import ScanSession, SerialUse
 from .tempo import Allowance, Tempo
@@ -69,4 +69,5 @@ __all__ = [
     "Typed",
     "UnknownCode",
     "Visit",
+    "bring",
 ]

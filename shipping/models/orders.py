@@ -1,6 +1,8 @@
 """Orders as they were read from WeChat, with what belongs to them."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -10,6 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from merchants.models import Merchant
+
+if TYPE_CHECKING:
+    from .desk import Hold, Printing
+    from .shipments import Package
 
 ID = 64
 # What a list is narrowed to: each has an index of its own, for of most kinds there are few.
@@ -27,6 +33,25 @@ def _whether(condition: Q) -> models.GeneratedField:
     return models.GeneratedField(
         expression=wrapped, output_field=models.BooleanField(null=True), db_persist=True
     )
+
+
+def brought_along(row: models.Model, name: str) -> list[Any]:
+    """What belongs to a row: as `bring` or a `Prefetch` left it in `loaded_…`, else asked for now."""
+    known = row.__dict__.get(f"loaded_{name}")
+    return list(getattr(row, name).all()) if known is None else known
+
+
+def bring(owners: Mapping[int, models.Model], name: str, rows: models.QuerySet[Any], whose: str) -> list[Any]:
+    """Those of the rows that belong to the owners, which get theirs as `brought_along` wants them.
+
+    `owners`: by key; `whose`: the rows' column for it. One query, and cheaper by half than prefetching.
+    """
+    found = list(rows.filter(**{f"{whose}__in": list(owners)}))
+    for owner in owners.values():
+        owner.__dict__[f"loaded_{name}"] = []
+    for row in found:
+        owners[getattr(row, f"{whose}_id")].__dict__[f"loaded_{name}"].append(row)
+    return found
 
 
 class Order(models.Model):
@@ -119,14 +144,25 @@ class Order(models.Model):
     @property
     def all_lines(self) -> "list[OrderLine]":
         """Its goods in their order, asked for unless LOADED has brought them along."""
-        return self.__dict__["loaded_lines"] if "loaded_lines" in self.__dict__ else list(self.lines.all())
+        return brought_along(self, "lines")
 
     @property
     def all_parcels(self) -> "list[Parcel]":
         """What the platform shows of it, asked for unless LOADED has brought it along."""
-        return (
-            self.__dict__["loaded_parcels"] if "loaded_parcels" in self.__dict__ else list(self.parcels.all())
-        )
+        return brought_along(self, "parcels")
+
+    @property
+    def all_packages(self) -> "list[Package]":
+        return brought_along(self, "packages")
+
+    @property
+    def all_holds(self) -> "list[Hold]":
+        return brought_along(self, "holds")
+
+    @property
+    def all_printings(self) -> "list[Printing]":
+        """The latest first."""
+        return brought_along(self, "printings")
 
 
 # Lines and parcels as plain lists, for orders by the thousand: query sets cost more than the rows.

@@ -12,7 +12,7 @@ from merchants.models import Merchant
 from shipping import states
 from shipping.drafts import CORRECTION, SEND
 
-from .orders import ID, Order
+from .orders import ID, Order, brought_along
 
 
 class Shipment(models.Model):
@@ -233,6 +233,12 @@ class Package(models.Model):
                 condition=Q(in_trouble=True, corrected_at=None),
                 name="package_needs_hands",
             ),
+            # What a count of these asks about is all in it: no row is fetched for a number.
+            models.Index(
+                fields=["merchant", "status", "order", "corrected_at", "in_trouble"],
+                condition=Q(in_trouble=True, corrected_at=None),
+                name="package_to_mend",
+            ),
             models.Index(
                 fields=["sent_by", "merchant", "status_at"],
                 condition=Q(in_trouble=True, corrected_at=None),
@@ -247,6 +253,10 @@ class Package(models.Model):
 
     def __str__(self) -> str:
         return self.waybill_id or f"#{self.pk}"
+
+    @property
+    def all_items(self) -> "list[PackageItem]":
+        return brought_along(self, "items")
 
     @property
     def is_corrected(self) -> bool:

@@ -248,11 +248,10 @@ def retries(package: Package) -> str:
     return say_when(package) if say_when else _("不会自动再试。")
 
 
-@register.filter
 def pills(order: Order) -> list[Package]:
     """The packages that say how an order stands: no drafts, nothing withdrawn, nothing already corrected."""
     over = (states.DRAFT, states.CANCELLED)
-    packages = [p for p in order.packages.all() if p.status not in over and not _is_put_right(p)]
+    packages = [p for p in order.all_packages if p.status not in over and not _is_put_right(p)]
     return [p for p in packages if p.status != states.REJECTED or not p.is_corrected]
 
 
@@ -264,7 +263,12 @@ def _is_put_right(package: Package) -> bool:
 @register.filter
 def action(order: Order) -> Action:
     """What a row asks for now."""
-    found = {package.status for package in pills(order)}
+    return action_of(order, pills(order))
+
+
+def action_of(order: Order, packages: Iterable[Package]) -> Action:
+    """`packages`: the order's pills."""
+    found = {package.status for package in packages}
     if found & NEEDS_HANDS:
         return HANDLE
     return SHIP if can_ship(order) and not found & BUSY else LOOK_AT
@@ -276,10 +280,9 @@ def left_now(order: Order) -> int:
     return pieces_left(order)
 
 
-@register.filter
 def waits_for(order: Order) -> str:
     """Why an order of this kind cannot leave yet, in its own words."""
-    if hold := next((h for h in order.holds.all() if is_held(order) and h.released_at is None), None):
+    if hold := next((h for h in order.all_holds if is_held(order) and h.released_at is None), None):
         return _("暂不发货：%s") % hold.reason
     kinds = (word for name, word in KIND_REASONS if getattr(order, name))
     return str(WAITS.get(order.status or 0, "") or (next(kinds, "") if order.status in TO_SHIP else ""))

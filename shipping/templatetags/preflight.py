@@ -80,7 +80,6 @@ def flags(order: Order, paused: Collection[int] = ()) -> list[Badge]:
     return stopping + [Badge(word, colour) for name, word, colour in KINDS if getattr(order, name)]
 
 
-@register.filter
 def has_hurdle(badges: list[Badge]) -> bool:
     """Whether one of them is more than the kind of the order."""
     return any(badge.says for badge in badges)

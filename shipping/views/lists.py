@@ -11,13 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 from django_htmx.http import HttpResponseClientRedirect
 
-from merchants.queries import merchants_for
+from merchants.models import User
+from merchants.queries import merchants_for, stores_of
 from shipping import lists, services
 from shipping.asked import moment, whole
 from shipping.freshness import freshness
 from shipping.models import Order
-from shipping.preflight import paused_stores
+from shipping.pauses import stopped_stores
 from shipping.queries import orders_for
+from shipping.rows import Row, rows_of
 from shipping.views import MemberRequest
 from wechat.waybills import normalise
 
@@ -75,12 +77,13 @@ def order_list(request: MemberRequest) -> HttpResponse:
     _remember_store(request)
     tab, asked = _asked(request)
     orders = lists.order_page(request.user, tab, asked, PAGE + 1)
+    counts = _counts(request, tab, asked)
     context = {
-        **_counts(request, tab, asked),
-        **_rows(orders[:PAGE]),
+        **counts,
+        **_rows(request.user, orders[:PAGE], str(counts["here"])),
         "next": lists.mark_of(orders[PAGE - 1], tab) if len(orders) > PAGE else "",
         "is_empty": not orders and not orders_for(request.user).exists(),
-        "merchants": merchants_for(request.user),
+        "merchants": [store.merchant for store in stores_of(request.user).values()],
         "stores_read": freshness(request.user, asked["merchant"]),
         "kinds": KIND_WORDS.items(),
     }
@@ -95,22 +98,20 @@ def order_counts(request: MemberRequest) -> HttpResponse:
     if since := moment(request.GET.get("since", "")):
         keys = [key for text in str(context["shown"]).split("-")[:PAGE] if (key := whole(text)) is not None]
         changed = lists.read_since(request.user, keys, since)
-        context |= {"changed": changed, "paused": paused_stores(changed), "is_reading": _is_reading(changed)}
+        rows = rows_of(changed, stopped_stores(request.user), str(context["here"]))
+        context |= {"changed": rows, "is_reading": _is_reading(rows)}
     return render(request, "shipping/_counts_bar.html", context)
 
 
-def _rows(orders: list[Order]) -> dict[str, object]:
+def _rows(user: User, orders: list[Order], here: str = "") -> dict[str, object]:
     """The rows of a page, and what its poll has to know to keep them current."""
-    shown = "-".join(str(order.pk) for order in orders)
-    return {
-        "orders": orders, "paused": paused_stores(orders), "shown": shown, "now": timezone.now(),
-        "is_reading": _is_reading(orders),
-    }  # fmt: skip
+    rows = rows_of(orders, stopped_stores(user), here)
+    shown = "-".join(row["pk"] for row in rows)
+    return {"rows": rows, "shown": shown, "now": timezone.now(), "is_reading": _is_reading(rows)}
 
 
-def _is_reading(orders: list[Order]) -> bool:
-    readings = (getattr(order, "reading", None) for order in orders)
-    return any(reading is not None and reading.due_at for reading in readings)
+def _is_reading(rows: list[Row]) -> bool:
+    return any(row["is_reading"] for row in rows)
 
 
 @require_GET
@@ -160,12 +161,12 @@ def search(request: MemberRequest) -> HttpResponse:
     code = normalise(typed)
     found = lists.search(request.user, typed, code, PAGE + 1) if typed else []
     if len(found) == 1:
-        return _open(request, orders_for(request.user).get(pk=found[0]).order_id)
+        return _open(request, lists.order_id_of(request.user, found[0]))
     looks = 0 if found else _looks(request, code)
     context = {
         "q": typed,
         "code": code,
-        **_rows(lists.in_order(request.user, found[:PAGE])),
+        **_rows(request.user, lists.in_order(request.user, found[:PAGE])),
         "has_more": len(found) > PAGE,
         "is_id": code.isdigit() and len(code) <= 32,
         "reading": looks if looks <= MAX_LOOKS else 0,

@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from django.contrib.staticfiles import handlers
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.windows import Desk
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+# Other parts of the suite run beside this one: what takes a second alone may take many.
+expect.set_options(timeout=20_000)
 # The part of Chromium that draws pages without a window: half the work of the whole.
 CHROMIUM = "/usr/bin/chromium-headless-shell"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]

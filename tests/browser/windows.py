@@ -37,7 +37,7 @@ class Desk:
         client.force_login(User.objects.get(username=name))
         viewport = ViewportSize(width=self.width, height=740 if self.width < 400 else 900)
         context = self.browser.new_context(viewport=viewport, locale="zh-CN", **more)
-        context.set_default_timeout(8000)
+        context.set_default_timeout(30_000)
         self.contexts.append(context)
         value = client.cookies["sessionid"].value
         context.add_cookies([{"name": "sessionid", "value": value, "url": self.url}])

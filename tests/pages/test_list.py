@@ -261,3 +261,22 @@ def test_an_odd_url_breaks_no_page(world: Any) -> None:
         held = client.post(f"/orders/{order.order_id}/hold/", {"reason": "x", "until": odd})
         assert held.status_code in (200, 302), odd
     assert client.get("/orders/1%002/").status_code == 404
+
+
+def test_a_page_and_a_search_ask_the_database_little(
+    world: Any, django_assert_max_num_queries: Any, pump: Any
+) -> None:
+    """However many stores, orders and statuses: each question of a page is one statement."""
+    client = member(world, "manager")
+    other = second_store(world, "manager")
+    orders = [world.order(), world.order(status=21), order_at(world, other), world.order()]
+    client.post(f"/orders/{orders[0].order_id}/ship/", fields(orders[0], "SF3100000000777"))
+    world.remote.fault("code", errcode=606005, order_id=orders[1].order_id)
+    client.post(f"/orders/{orders[1].order_id}/ship/", fields(orders[1], "SF3100000000778", form_key="k2"))
+    pump()
+    for tab in ("all", "todo", "held"):
+        client.get(f"/?tab={tab}&merchant=")
+        with django_assert_max_num_queries(18):
+            client.get(f"/?tab={tab}&merchant=")
+    with django_assert_max_num_queries(5):
+        assert client.get("/search/?q=SF3100000000777").status_code == 302

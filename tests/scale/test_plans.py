@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -60,6 +61,8 @@ class Query(NamedTuple):
             return False  # whether there is any order at all
         few = (
             "in_trouble",
+            "needs_hands",
+            "to_mend",
             "order_is_",
             "order_has_",
             "order_alarmed",
@@ -127,6 +130,19 @@ def explain(cursor: Any, sql: str, params: Any) -> Query:
     return (Walk if connection.vendor == "postgresql" else Query).explained(cursor, sql, params)
 
 
+PART = re.compile(r"SELECT (\*|COUNT\(\*\)) FROM \((.*?)\) AS part")
+
+
+def each_alone(sql: str, params: Any) -> Iterator[tuple[str, Any]]:
+    """What `shipping.unions` has put into one statement."""
+    left, parts = iter(params), PART.findall(sql)
+    for what, part in parts:
+        alone = part if what == "*" else f"SELECT {what} FROM ({part}) AS part"  # noqa: S608
+        yield alone, list(islice(left, part.count("%s")))
+    if not parts:
+        yield sql, params
+
+
 @contextmanager
 def explained() -> Iterator[list[Query]]:
     asked: list[tuple[str, Any]] = []
@@ -140,7 +156,8 @@ def explained() -> Iterator[list[Query]]:
     with connection.execute_wrapper(note):
         yield made
     with connection.cursor() as cursor:
-        made += [explain(cursor, sql, params) for sql, params in asked]
+        alone = (one for sql, params in asked for one in each_alone(sql, params))
+        made += [explain(cursor, sql, params) for sql, params in alone]
 
 
 @pytest.fixture(params=[pytest.param("without statistics", marks=pytest.mark.long), "with statistics"])
