@@ -61,10 +61,10 @@ def is_stopped(merchant_id: int, call: str) -> bool:
     return once(question, lambda: stopping_pauses(call).filter(merchant=merchant_id).exists())
 
 
-def stopped_stores(call: str) -> list[int]:
+def stores_without(call: str) -> list[int]:
     """The stores where an open pause stops this call."""
     rows = stopping_pauses(call).values_list("merchant__pk", flat=True)
-    return once(("stopped stores", call), lambda: list(rows))
+    return once(("stores without", call), lambda: list(rows))
 
 
 def may_not_read(merchant_id: int) -> bool:

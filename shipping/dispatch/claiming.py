@@ -16,7 +16,7 @@ from shipping import states
 from shipping.around import open_holds
 from shipping.drafts import CORRECTION
 from shipping.models import Attempt, BatchOrder, Package, Shipment
-from shipping.pauses import CALLS, stopped_stores
+from shipping.pauses import CALLS, stores_without
 from shipping.services import move
 
 from .sending import whole
@@ -54,7 +54,7 @@ def unblocked(only: Collection[int] | None = None) -> QuerySet[Shipment]:
 def not_paused(rows: QuerySet[Shipment]) -> QuerySet[Shipment]:
     """Without those whose own call stands still at their store."""
     for kind, call in CALLS.items():
-        if stopped := stopped_stores(call):
+        if stopped := stores_without(call):
             rows = rows.exclude(kind=kind, merchant__in=stopped)
     return rows
 
