@@ -1,5 +1,6 @@
 """All 46 codes of the document, end to end: platform, worker, page."""
 
+import os
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -15,6 +16,7 @@ from wechat.errcodes import CODES
 pytestmark = pytest.mark.django_db(transaction=True)
 DOCUMENTED = sorted(code for code, row in CODES.items() if row.documented)
 PAUSING = {48001, 606003}
+REFUSING = [code for code in DOCUMENTED if code not in PAUSING]
 
 
 def plant(world: Any, code: int) -> Any:
@@ -27,7 +29,9 @@ def plant(world: Any, code: int) -> Any:
 
 def test_every_code_is_explained_on_its_order_page(world: Any, pump: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("shipping.dispatch.recording.table_wait", lambda *_: timedelta(0))
-    orders = {code: plant(world, code) for code in DOCUMENTED if code not in PAUSING}
+    # Everyday every fourth of them, whose words test_explain has all of; all by LONG=1.
+    asked = REFUSING if os.environ.get("LONG") else REFUSING[::4]
+    orders = {code: plant(world, code) for code in asked}
     pump(60)
     client = member(world)
     for code, order in orders.items():
@@ -37,7 +41,7 @@ def test_every_code_is_explained_on_its_order_page(world: Any, pump: Any, monkey
         assert (package.status, package.errcode) == ("rejected", code)
         for words in (row.zh, row.means_zh, row.do_zh, str(code)):
             assert words in shown, f"{code}: {words}"
-    assert len(orders) == 44
+    assert len(REFUSING) == 44
 
 
 @pytest.mark.parametrize("code", sorted(PAUSING))

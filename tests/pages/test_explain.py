@@ -91,6 +91,8 @@ def test_each_code_says_who_acts_and_offers_the_next_step(store: Store) -> None:
     for code, row in DOCUMENTED.items():
         refuse(store, code)
         shown = card(staff, store)
+        for words in (row.zh, row.means_zh, row.do_zh, str(code)):
+            assert words in shown, f"{code}: {words}"
         who, word = FIRST.get(code, (YOU, FIX))
         assert f"<dd><strong>{who}</strong></dd>" in shown, code
         assert buttons(shown)[0][0] == word, code
