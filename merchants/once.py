@@ -46,6 +46,13 @@ def once(question: Hashable, ask: Callable[[], T]) -> T:
     return answer
 
 
+def knowing(question: Hashable, answer: object) -> None:
+    """What will be asked in this commit, found together with the answers for others."""
+    answers = _answers.get()
+    if answers is not None:
+        answers[question] = answer
+
+
 def forget() -> None:
     """Something was changed, or was taken back: every question is asked anew."""
     answers = _answers.get()

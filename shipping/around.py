@@ -72,13 +72,13 @@ def look_around(
     *,
     waybills: Numbers,
     serials: Numbers,
-    excluding: Shipment | None = None,
+    excluding: Collection[Shipment] = (),
     stores: Collection[int] = (),
 ) -> dict[int, Around]:
     """Order -> what stands around it, in a handful of queries however many there are.
 
     `waybills` and `serials`: by order, looked for on other orders, of the same store and of `stores`.
-    `excluding` leaves out the shipment being checked. The orders' lines are best prefetched.
+    `excluding` leaves out the shipments being checked. The orders' lines are best prefetched.
     """
     found = {order.pk: Around() for order in orders}
     _add_packages(found, excluding)
@@ -92,13 +92,13 @@ def look_around(
     return found
 
 
-def _add_packages(found: dict[int, Around], excluding: Shipment | None) -> None:
-    holds, own = Q(status__in=states.HOLDS_GOODS), excluding.pk if excluding else None
+def _add_packages(found: dict[int, Around], excluding: Collection[Shipment]) -> None:
+    holds, own = Q(status__in=states.HOLDS_GOODS), {shipment.pk for shipment in excluding}
     told = Q(errcode__in=(NEEDS_EWAYBILL, NO_MORE_CORRECTIONS))
-    rows = Package.objects.filter((holds & ~Q(shipment=own)) | told, order__in=found)
+    rows = Package.objects.filter((holds & ~Q(shipment__in=own)) | told, order__in=found)
     for package in rows.prefetch_related("items"):
         around = found[package.order_id]
-        if package.status in states.HOLDS_GOODS and package.shipment_id != own:
+        if package.status in states.HOLDS_GOODS and package.shipment_id not in own:
             around.ours.append(package)
         around.needs_ewaybill |= package.errcode == NEEDS_EWAYBILL
         around.no_more_corrections |= package.errcode == NO_MORE_CORRECTIONS
@@ -184,7 +184,7 @@ def _add_serials(
     orders: Collection[Order],
     serials: Numbers,
     stores: Collection[int],
-    excluding: Shipment | None,
+    excluding: Collection[Shipment],
 ) -> None:
     """Which of these devices other packages hold, by the ledger."""
     asked = {normalise(number) for numbers in serials.values() for number in numbers if number}

@@ -284,6 +284,8 @@ SHORTEST_PREFIX = 3
 LAST_SIGN = "\U0010ffff"
 # Stands for what is typed, which has no such sign in it.
 TYPED = "\0"
+# Stands for the key of what was found: no row has it.
+FOUND = -1
 
 
 def search(user: User, typed: str, code: str, size: int) -> list[int]:
@@ -302,8 +304,13 @@ def search(user: User, typed: str, code: str, size: int) -> list[int]:
 
 def order_id_of(user: User, key: int) -> str:
     """Of an order that a search of this person's found."""
-    rows = Order.objects.filter(pk=key, merchant__in=_stores(user, {}))
-    return rows.values_list("order_id", flat=True).get()
+    ((order_id,),) = _order_id(tuple(_stores(user, {}))).rows({FOUND: key})
+    return str(order_id)
+
+
+@lru_cache(maxsize=256)
+def _order_id(stores: tuple[int, ...]) -> Prepared:
+    return prepared([Order.objects.filter(pk=FOUND, merchant__in=stores).values_list("order_id")])
 
 
 @lru_cache(maxsize=256)

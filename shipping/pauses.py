@@ -61,6 +61,12 @@ def is_stopped(merchant_id: int, call: str) -> bool:
     return once(question, lambda: stopping_pauses(call).filter(merchant=merchant_id).exists())
 
 
+def stores_without(call: str) -> list[int]:
+    """The stores where an open pause stops this call."""
+    rows = stopping_pauses(call).values_list("merchant__pk", flat=True)
+    return once(("stores without", call), lambda: list(rows))
+
+
 def may_not_read(merchant_id: int) -> bool:
     """Whether a store's account may not read its orders (48001), so that only people know of them."""
     question, refused = ("may_not_read", merchant_id), {"merchant": merchant_id, "call": READ, "until": None}

@@ -81,19 +81,30 @@ def package_for(user: User, pk: int) -> Package:
 def order_facts(
     order: Order,
     *,
-    excluding: Shipment | None = None,
     waybills: Collection[str] = (),
     serials: Collection[str] = (),
     user: User | None = None,
 ) -> OrderFacts:
-    """Everything the rules may know of an order; `excluding` leaves out the shipment being checked.
+    """Everything the rules may know of an order.
 
     `waybills` and `serials`: the draft's, looked for on other orders of the store and of those of `user`.
     """
+    return facts_of(order, around(order, waybills=waybills, serials=serials, user=user))
+
+
+def around(
+    order: Order,
+    *,
+    excluding: Shipment | None = None,
+    waybills: Collection[str] = (),
+    serials: Collection[str] = (),
+    user: User | None = None,
+) -> Around:
+    """What stands around one order; `excluding` leaves out the shipment being checked."""
     numbers = {"waybills": {order.pk: waybills}, "serials": {order.pk: serials}}
     stores = merchants_for(user).values_list("pk", flat=True) if user else ()
-    around = look_around([order], **numbers, excluding=excluding, stores=set(stores))
-    return facts_of(order, around[order.pk])
+    own = [excluding] if excluding else []
+    return look_around([order], **numbers, excluding=own, stores=set(stores))[order.pk]
 
 
 def facts_of(order: Order, around: Around) -> OrderFacts:

@@ -31,14 +31,14 @@ def numbers_in(packages: Iterable[PackageDraft]) -> list[str]:
 
 
 def holders(
-    numbers: Collection[str], stores: Collection[int], excluding: Shipment | None
+    numbers: Collection[str], stores: Collection[int], excluding: Collection[Shipment]
 ) -> list[tuple[int, str, SerialHolder]]:
     """Store, number and holder of those that packages of these stores hold."""
     rows = SerialUse.objects.filter(released_at=None, merchant__in=stores, number__in=numbers).select_related(
         "package__order", "package__shipment__packer", "package__shipment__created_by"
     )
     if excluding:
-        rows = rows.exclude(package__shipment=excluding)
+        rows = rows.exclude(package__shipment__in=excluding)
     return [(use.merchant_id, use.number, _holder(use)) for use in rows]
 
 
@@ -78,10 +78,10 @@ def _take(packages: Collection[Package]) -> None:
 
 def release_returned(order: Order, refunded: Collection[Pair]) -> int:
     """Goods were refunded: the devices that left with them may be sold again; the platform judges then."""
+    if order.status not in ENDED_BY_REFUND and not refunded:
+        return 0
     uses = SerialUse.objects.filter(package__order=order, released_at=None)
     if order.status not in ENDED_BY_REFUND:
-        if not refunded:
-            return 0
         pairs = Q(pk=None)
         for product_id, sku_id in refunded:
             pairs |= Q(package__items__product_id=product_id, package__items__sku_id=sku_id)

@@ -1,7 +1,7 @@
 """Which shipment leaves next, and taking it so that nobody else can."""
 
 import time
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,7 +16,7 @@ from shipping import states
 from shipping.around import open_holds
 from shipping.drafts import CORRECTION
 from shipping.models import Attempt, BatchOrder, Package, Shipment
-from shipping.pauses import CALLS, stopping_pauses
+from shipping.pauses import CALLS, stores_without
 from shipping.services import move
 
 from .sending import whole
@@ -54,7 +54,8 @@ def unblocked(only: Collection[int] | None = None) -> QuerySet[Shipment]:
 def not_paused(rows: QuerySet[Shipment]) -> QuerySet[Shipment]:
     """Without those whose own call stands still at their store."""
     for kind, call in CALLS.items():
-        rows = rows.exclude(kind=kind, merchant__in=stopping_pauses(call).values("merchant"))
+        if stopped := stores_without(call):
+            rows = rows.exclude(kind=kind, merchant__in=stopped)
     return rows
 
 
@@ -140,7 +141,16 @@ def claim_some(
         return []
     # One commit for all of them: a disk may take longer over it than we over a claim.
     with whole_or_nothing():
-        return [attempt for shipment in picked if (attempt := claim(shipment, run_id))]
+        waiting = _queued(picked)
+        return [attempt for each in picked if (attempt := claim(each, run_id, waiting.get(each.pk, [])))]
+
+
+def _queued(shipments: Collection[Shipment]) -> dict[int, list[Package]]:
+    """Shipment -> its packages that wait, with all that goes on the wire."""
+    waiting: dict[int, list[Package]] = defaultdict(list)
+    for package in whole(Package.objects.filter(shipment__in=shipments, status=states.QUEUED)):
+        waiting[package.shipment_id].append(package)
+    return waiting
 
 
 def _picked(queues: dict[int, Iterator[Shipment]]) -> Iterator[Shipment]:
@@ -170,18 +180,17 @@ def _queues(
     return {store: backlog.of(store, room) for store in waits.values_list("pk", flat=True)}
 
 
-def claim(shipment: Shipment, run_id: str) -> Attempt | None:
+def claim(shipment: Shipment, run_id: str, packages: list[Package]) -> Attempt | None:
     """Take a shipment: attempt and packages committed before the first byte; None if someone was faster."""
     try:
         with transaction.atomic():
-            return _claim(shipment, run_id)
+            return _claim(shipment, run_id, packages)
     except (IntegrityError, states.IllegalMove):
         return None
 
 
-def _claim(shipment: Shipment, run_id: str) -> Attempt | None:
+def _claim(shipment: Shipment, run_id: str, packages: list[Package]) -> Attempt | None:
     taken = Shipment.objects.filter(pk=shipment.pk, due_at=shipment.due_at).update(due_at=None)
-    packages = list(whole(shipment.packages.filter(status=states.QUEUED)))
     if not taken or not packages:
         return None
     attempt = Attempt.objects.create(

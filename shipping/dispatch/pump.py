@@ -2,13 +2,13 @@
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.conf import settings
 from django.db import transaction
@@ -21,7 +21,9 @@ from merchants.models import Merchant
 from merchants.once import asking_once, forget
 from merchants.tokens import Kept, Wanted
 from shipping import states
-from shipping.models import Attempt
+from shipping.models import Attempt, Order
+from shipping.pauses import CALLS, is_stopped
+from shipping.storing import take_up
 from wechat.endpoints import ORDER_GET, Endpoint
 from wechat.outcomes import read_outcome
 from wechat.payload import order_get_body
@@ -29,9 +31,9 @@ from wechat.replies import Reply, ReplyKind
 
 from .claiming import Backlog, claim_some, whole_or_nothing
 from .pausing import pause_for_token
-from .recording import note_token_refused, record
+from .recording import note_token_refused, record, see_who_is_over
 from .runs import Run
-from .sending import ENDPOINTS, let_go, needs_read, prepare, put_back, take_facts
+from .sending import ENDPOINTS, let_go, look_ahead, needs_read, prepare, put_back, take_facts
 from .settling import settle, take_due
 from .stopping import StopSignals
 from .sweeping import sweep
@@ -43,9 +45,20 @@ HORIZON, SOON = timedelta(minutes=10), timedelta(seconds=1)
 SWEEP_EVERY, READS_EVERY = 1.0, 0.2
 # A store's line is looked up once in so many seconds.
 LINE_LASTS = 1.0
+# One call waits for a lane for every so many lanes: none is idle while this thread writes answers down.
+LANES_A_SPARE = 2
 
+T = TypeVar("T")
 Step = Callable[[Reply], None]
 WithLine = Callable[[Line | None], None]
+
+
+class Landing(NamedTuple):
+    """What is done with a call's answer; of a read with its order, of a send with its attempt."""
+
+    step: Step
+    read: Order | None = None
+    sent: Attempt | None = None
 
 
 class Waiter(NamedTuple):
@@ -60,9 +73,11 @@ class Pump:
 
     def __init__(self, only: Collection[int] | None = None) -> None:
         self.only = None if only is None else list(only)
-        self.flying: dict[Future[Reply], Step] = {}
+        self.flying: dict[Future[Reply], Landing] = {}
+        # Attempts whose facts are fresh: they leave together, at the end of a commit.
+        self.fresh: list[tuple[Attempt, Line]] = []
         # Calls that fly once what they rest on is committed.
-        self.ready: list[tuple[Callable[[], Reply], Step]] = []
+        self.ready: list[tuple[Callable[[], Reply], Landing]] = []
         self.asking: dict[int, list[Waiter]] = {}
         self.in_hand: set[int] = set()
         self.backlog = Backlog(self.only)
@@ -92,7 +107,8 @@ class Pump:
             sweep(run_id, self.in_hand)
         due = self._room() and self._is_time(take_due, READS_EVERY)
         reads = take_due(self._room(), self.only) if due else []
-        claimed = claim_some(run_id, self._room() - len(reads), self.only, self.asking, self.backlog)
+        with asking_once():
+            claimed = claim_some(run_id, self._room() - len(reads), self.only, self.asking, self.backlog)
         self.in_hand.update(attempt.pk for attempt in claimed)
         if reads or claimed:
             steps = [(self._settle, attempt) for attempt in reads] + [(self._begin, a) for a in claimed]
@@ -109,14 +125,31 @@ class Pump:
         return is_time
 
     def _room(self) -> int:
-        return max(0, int(settings.LANES) - len(self.flying))
+        """How many calls more may be under way; none before there is room for a handful."""
+        lanes = int(settings.LANES)
+        spare = max(1, lanes // LANES_A_SPARE)
+        room = lanes + spare - len(self.flying)
+        return room if room >= spare else 0
 
     def _finish_some(self) -> None:
         done, _ = wait(self.flying, timeout=1, return_when=FIRST_COMPLETED)
         if done:
             with self._together():
-                for future in done:
-                    self.flying.pop(future)(_reply_of(future))
+                landed = [(self.flying.pop(future), future) for future in done]
+                _ask_ahead(take_up, [landing.read for landing, _ in landed if landing.read])
+                _ask_ahead(see_who_is_over, [landing.sent for landing, _ in landed if landing.sent])
+                for landing, future in landed:
+                    landing.step(_reply_of(future))
+                self._hold_back()
+
+    def _hold_back(self) -> None:
+        """A send that still waits for a lane is not made once its store stands still."""
+        for future, landing in list(self.flying.items()):
+            attempt = landing.sent
+            if attempt is None or future.running() or not _stands_still(attempt) or not future.cancel():
+                continue
+            del self.flying[future]
+            self._try(attempt, partial(let_go, attempt, who=states.WORKER, reason="merchant_paused"))
 
     @contextmanager
     def _together(self) -> Iterator[None]:
@@ -124,11 +157,18 @@ class Pump:
 
         Whatever breaks it off leaves nothing of it, neither a row nor a call.
         """
+        self.fresh.clear()
         self.ready.clear()
         with asking_once(), whole_or_nothing():
             yield
-        for call, step in self.ready:
-            self.flying[self.lanes.submit(call)] = step
+            self._send_fresh()
+        for call, landing in self.ready:
+            self.flying[self.lanes.submit(call)] = landing
+
+    def _send_fresh(self) -> None:
+        _ask_ahead(look_ahead, [attempt for attempt, _ in self.fresh])
+        for attempt, line in self.fresh:
+            self._try(attempt, partial(self._send, attempt, line))
 
     def _rest(self, end: float, until_idle: bool) -> bool:
         """Sleep until something may be due; False when there is nothing worth waiting for."""
@@ -159,8 +199,8 @@ class Pump:
                 self.in_hand.discard(attempt.pk)
                 self.looked.pop(sweep, None)
 
-    def _fly(self, attempt: Attempt, call: Callable[[], Reply], then: Step) -> None:
-        self.ready.append((call, lambda reply: self._try(attempt, lambda: then(reply))))
+    def _fly(self, attempt: Attempt, call: Callable[[], Reply], then: Step, **about: Any) -> None:
+        self.ready.append((call, Landing(lambda reply: self._try(attempt, lambda: then(reply)), **about)))
 
     def _with_line(self, attempt: Attempt, go_on: WithLine) -> None:
         """Go on with a usable line. Tokens are fetched in a lane: a slow one holds up its own store only."""
@@ -183,7 +223,8 @@ class Pump:
         return line
 
     def _fetch(self, merchant: Merchant, wanted: Wanted) -> None:
-        self.ready.append((wanted.fetch, lambda reply: self._token_came(merchant, wanted, reply)))
+        came = Landing(lambda reply: self._token_came(merchant, wanted, reply))
+        self.ready.append((wanted.fetch, came))
 
     def _token_came(self, merchant: Merchant, wanted: Wanted, reply: Reply) -> None:
         kept = wanted.keep(reply)
@@ -208,13 +249,13 @@ class Pump:
             began = timezone.now()
             self._read(attempt, line, lambda reply: self._check(attempt, line, reply, began))
         else:
-            self._send(attempt, line)
+            self.fresh.append((attempt, line))
 
     def _check(self, attempt: Attempt, line: Line, reply: Reply, began: datetime) -> None:
         if self._drop_refused(line, reply):
             note_token_refused(attempt, reply)
         if take_facts(attempt, reply, began):
-            self._send(attempt, line)
+            self.fresh.append((attempt, line))
 
     def _send(self, attempt: Attempt, line: Line) -> None:
         if self.stopping:
@@ -226,7 +267,7 @@ class Pump:
             # The line is made ready here: a lane does not know until when this thread has promised an answer.
             endpoint = ENDPOINTS[attempt.shipment.kind]
             call = partial(send_in_time, endpoint, body, line.in_time(), until)
-            self._fly(attempt, call, lambda reply: self._record(attempt, line, reply))
+            self._fly(attempt, call, lambda reply: self._record(attempt, line, reply), sent=attempt)
 
     def _record(self, attempt: Attempt, line: Line, reply: Reply) -> None:
         outcome = read_outcome(reply)
@@ -265,7 +306,7 @@ class Pump:
 
     def _read(self, attempt: Attempt, line: Line, then: Step) -> None:
         body = order_get_body(attempt.order.order_id)
-        self._fly(attempt, partial(line.in_time().call, ORDER_GET, body), then)
+        self._fly(attempt, partial(line.in_time().call, ORDER_GET, body), then, read=attempt.order)
 
 
 def send_in_time(endpoint: Endpoint, body: dict[str, object], line: Line, until: float) -> Reply:
@@ -273,6 +314,21 @@ def send_in_time(endpoint: Endpoint, body: dict[str, object], line: Line, until:
     if time.monotonic() > until:
         return Reply(ReplyKind.NOT_SENT, slug="connect_timeout")
     return line.call(endpoint, body)
+
+
+def _stands_still(attempt: Attempt) -> bool:
+    return is_stopped(attempt.merchant_id, CALLS[attempt.shipment.kind])
+
+
+def _ask_ahead(ask: Callable[[Sequence[T]], None], of: Sequence[T]) -> None:
+    """What each of these will ask, asked for all at once; where one is in the way, each asks for itself."""
+    try:
+        if of:
+            with transaction.atomic():
+                ask(of)
+    except Exception:
+        log.exception("fault of our own")
+        forget()
 
 
 def _reply_of(future: Future[Reply]) -> Reply:

@@ -1,6 +1,6 @@
 """What an answer means for the packages of an attempt: the code table read, one function per word of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from merchants.once import forget
+from merchants.once import forget, knowing, once
 from merchants.services import pause_merchant
 from shipping import drafts, states
 from shipping.models import Attempt, Package, Shipment
@@ -35,7 +35,7 @@ def record(attempt: Attempt, outcome: Outcome) -> None:
     then = outcome.then
     if then == "ask" and not outcome.code.listed:
         note_unknown(attempt, outcome.reply)
-    if Attempt.objects.filter(pk=attempt.pk, ended_at__isnull=False).exists():
+    if once(("over", attempt.pk), lambda: attempt.pk in _over([attempt])):
         note_late(attempt, outcome)
         return
     if then == "not_sent" and outcome.reply.slug == NO_CLOUD_CALL:
@@ -51,6 +51,18 @@ def record(attempt: Attempt, outcome: Outcome) -> None:
     with transaction.atomic(savepoint=False):
         apply(packages, attempt, then, outcome.code, outcome.reply)
         end(attempt, then=then, reply=outcome.reply)
+
+
+def see_who_is_over(attempts: Collection[Attempt]) -> None:
+    """Which of these attempts others have ended meanwhile, asked for all of them at once."""
+    over = _over(attempts)
+    for attempt in attempts:
+        knowing(("over", attempt.pk), attempt.pk in over)
+
+
+def _over(attempts: Collection[Attempt]) -> set[int]:
+    rows = Attempt.objects.filter(pk__in=[attempt.pk for attempt in attempts], ended_at__isnull=False)
+    return set(rows.values_list("pk", flat=True))
 
 
 @transaction.atomic

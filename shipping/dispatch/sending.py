@@ -1,6 +1,6 @@
 """Between claim and call: fresh facts, the rules once more, the payload."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,17 +8,19 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from merchants.once import knowing, once
 from shipping import states
+from shipping.around import Around, look_around
 from shipping.drafts import COMPENSATION, CORRECTION, MISSED, SEND, Draft, Problem
 from shipping.labels import noted_by
 from shipping.models import Attempt, Order, Package, Reading, Shipment
 from shipping.pauses import CALLS, is_stopped, may_not_read
-from shipping.queries import draft_of_package, order_facts
+from shipping.queries import around, draft_of_package, facts_of
 from shipping.restored import doubt, facts_begin
 from shipping.rules import check
 from shipping.serials import numbers_in
 from shipping.services import is_unsettled, move
-from shipping.syncing import store_reply
+from shipping.storing import store_reply
 from wechat.endpoints import DELIVERY_COMPENSATION, DELIVERY_SEND, DELIVERY_UPDATE
 from wechat.payload import (
     ChangeWire,
@@ -143,12 +145,29 @@ def _not_there_yet(attempt: Attempt) -> list[Package]:
     return [package for package in packages if package not in there]
 
 
+def look_ahead(attempts: Collection[Attempt]) -> None:
+    """What the rules will ask about these orders, asked for all at once; a device is asked for alone."""
+    plain = [attempt for attempt in attempts if not any(_devices(package) for package in sending(attempt))]
+    orders, own = [attempt.order for attempt in plain], [attempt.shipment for attempt in plain]
+    arounds = look_around(orders, waybills={}, serials={}, excluding=own)
+    for attempt in plain:
+        knowing(("around", attempt.pk), arounds[attempt.order.pk])
+
+
+def _devices(package: Package) -> list[str]:
+    return numbers_in([draft_of_package(package)])
+
+
 def _stopping(order: Order, packages: list[Package], attempt: Attempt) -> Problem | None:
     described = tuple(draft_of_package(package) for package in packages)
     shipment, serials = attempt.shipment, numbers_in(described)
     draft = Draft(order.order_id, described, noted_by(shipment), shipment.kind, shipment.reason)
-    facts = order_facts(order, excluding=shipment, serials=serials, user=shipment.created_by)
-    return next((problem for problem in check(draft, facts) if problem.stops), None)
+    found = once(("around", attempt.pk), lambda: _around(order, shipment, serials))
+    return next((problem for problem in check(draft, facts_of(order, found)) if problem.stops), None)
+
+
+def _around(order: Order, shipment: Shipment, serials: list[str]) -> Around:
+    return around(order, excluding=shipment, serials=serials, user=shipment.created_by if serials else None)
 
 
 def _ask_a_manager(attempt: Attempt, packages: list[Package], slug: str) -> None:
@@ -204,9 +223,16 @@ def end(attempt: Attempt, *, then: str, reply: Reply | None = None, slug: str = 
     if reply is not None:
         attempt.errcode, attempt.errmsg, attempt.rid = reply.errcode, reply.errmsg, reply.rid
         attempt.elapsed_ms = reply.elapsed_ms
-    if not is_unsettled(attempt):
+    if not _is_unsettled(attempt):
         attempt.closed_at, attempt.next_read_at = attempt.ended_at, None
     attempt.save(update_fields=ENDED)
+
+
+def _is_unsettled(attempt: Attempt) -> bool:
+    """Of what this process claimed it knows itself."""
+    if attempt.claimed is not None:
+        return any(package.status in states.OPEN for package in attempt.claimed)
+    return is_unsettled(attempt)
 
 
 def _change(package: Package) -> ChangeWire:

@@ -14,7 +14,7 @@ from shipping.drafts import CORRECTION, SEND
 from shipping.models import Attempt, Order, Package, Shipment
 from shipping.pauses import READ
 from shipping.services import close_attempt_if_settled, move
-from shipping.syncing import store_reply
+from shipping.storing import store_reply
 from wechat.errcodes import meaning
 from wechat.outcomes import read_outcome
 from wechat.replies import Reply
@@ -45,13 +45,15 @@ def to_settle(only: Collection[int] | None = None) -> QuerySet[Attempt]:
 
 def take_due(limit: int, only: Collection[int] | None = None) -> list[Attempt]:
     """Attempts whose next read is due, each taken by moving its `next_read_at` out of others' sight."""
-    now, taken = timezone.now(), []
-    rows = to_settle(only).filter(next_read_at__lte=now).select_related("merchant", "order", "shipment")
-    for attempt in rows.order_by("next_read_at")[:limit]:
-        same = Attempt.objects.filter(pk=attempt.pk, next_read_at=attempt.next_read_at)
-        if same.update(next_read_at=now + IN_HAND):
-            taken.append(attempt)
-    return taken
+    now = timezone.now()
+    due = to_settle(only).filter(next_read_at__lte=now).order_by("next_read_at")
+    taken = [
+        pk
+        for pk, next_read_at in due.values_list("pk", "next_read_at")[:limit]
+        if Attempt.objects.filter(pk=pk, next_read_at=next_read_at).update(next_read_at=now + IN_HAND)
+    ]
+    rows = Attempt.objects.select_related("merchant", "order", "shipment")
+    return list(rows.filter(pk__in=taken).order_by("pk")) if taken else []
 
 
 def wake_stalled() -> None:

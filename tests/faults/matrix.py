@@ -17,7 +17,7 @@ from merchants.models import Pause
 from merchants.services import add_merchant
 from sandbox import build
 from shipping import states
-from shipping.dispatch import Pump, claiming, pump
+from shipping.dispatch import Pump, claiming, pump, settling
 from shipping.models import Order, Package, Shipment, Tempo
 from shipping.syncing import read_order
 from tests.flows.test_dispatch import parcel, ship
@@ -149,7 +149,7 @@ class Batch:
 
     def work(self) -> None:
         """Start a new run after each death, end the pauses as a person would, until nothing is left."""
-        for _ in range(len(FAULTS) * 4):
+        for _ in range(len(FAULTS) * 8):
             with contextlib.suppress(Crash, OperationalError):
                 Pump().run(5)
             if not Package.objects.exclude(status__in=states.FINAL).exists():
@@ -201,11 +201,11 @@ def plant(batch: Batch, patch: Any) -> None:
 def _plant_before_the_call(batch: Batch, patch: Any) -> None:
     honest_claim, honest_prepare = claiming.claim, pump.prepare
 
-    def claim(shipment: Any, run_id: str) -> Any:
+    def claim(shipment: Any, *words: Any) -> Any:
         cell = batch.of(shipment.order)
         batch.crash(cell, "C0")
         with faulty(batch, "locked_at_claim", cell, "database is locked"):
-            return honest_claim(shipment, run_id)
+            return honest_claim(shipment, *words)
 
     def prepare(attempt: Any) -> Any:
         cell = batch.of(attempt.order)
@@ -296,5 +296,7 @@ def scale_the_clock(settings: Any, patch: Any) -> None:
     settings.LANES, settings.SETTLE_GRACE, settings.WECHAT_TIMEOUT = 1, 0.3, (0.2, 0.25, 0.4)
     short = timedelta(seconds=0.02)
     patch.setattr(claiming, "BETWEEN_CALLS", short)
+    # A read may wait for the lane, and dies with the process that took it.
+    patch.setattr(settling, "IN_HAND", timedelta(seconds=1))
     patch.setattr("shipping.dispatch.sending.backoff", lambda count: short)
     patch.setattr("shipping.dispatch.recording.table_wait", lambda code, tries: short)

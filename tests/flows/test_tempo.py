@@ -20,9 +20,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def too_fast(world: Any) -> Any:
-    """Twelve shipments of a store that may send three a minute; the pump has met the limit."""
+    """Shipments of a store that may send three a minute; the pump has met the limit."""
     world.remote.switch(sends_a_minute=3)
-    world.shipments = [ship(world.order(), parcel(f"SF31000000000{n:02}")) for n in range(12)]
+    world.shipments = [ship(world.order(), parcel(f"SF31000000000{n:02}")) for n in range(20)]
     Pump().run(1)
     return world
 

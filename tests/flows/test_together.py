@@ -36,8 +36,8 @@ def test_a_call_flies_when_what_it_rests_on_is_committed(world: Any, pump: Any, 
         connection.close()
         return honest_send(*words)
 
-    def fly(self: Pump, *words: Any) -> None:
-        honest_fly(self, *words)
+    def fly(self: Pump, *words: Any, **about: Any) -> None:
+        honest_fly(self, *words, **about)
         time.sleep(0.05)
 
     monkeypatch.setattr(pumping, "send_in_time", send)
@@ -56,8 +56,8 @@ def test_a_step_that_breaks_takes_its_own_call_back_and_no_others(
     broken: list[int] = []
     honest = Pump._fly
 
-    def fly(self: Pump, attempt: Attempt, call: partial[Any], then: Any) -> None:
-        honest(self, attempt, call, then)
+    def fly(self: Pump, attempt: Attempt, call: partial[Any], *words: Any, **about: Any) -> None:
+        honest(self, attempt, call, *words, **about)
         if call.func is pumping.send_in_time and attempt.order_id == orders[1].pk and not broken:
             broken.append(attempt.pk)
             raise RuntimeError("a fault of our own")
@@ -176,3 +176,41 @@ def test_a_look_that_took_a_minute_keeps_no_store_waiting(world: Any, monkeypatc
     shipment = ship(world.order())
     now[0] += 3
     assert list(backlog.of(world.merchant.pk, 5)) == [shipment]
+
+
+def test_while_a_lane_is_busy_the_next_call_is_made_ready(
+    world: Any, pump: Any, settings: Any, monkeypatch: Any
+) -> None:
+    """One lane, and a parcel that is claimed while the one before it is still on its way."""
+    settings.LANES, waiting = 1, []
+    honest = pumping.send_in_time
+
+    def send(*words: Any) -> Any:
+        time.sleep(0.3)
+        waiting.append(Attempt.objects.filter(ended_at=None).count() - 1)
+        connection.close()
+        return honest(*words)
+
+    monkeypatch.setattr(pumping, "send_in_time", send)
+    orders = [world.order() for _ in range(3)]
+    for number, order in enumerate(orders):
+        ship(order, parcel(f"SF310000000000{number}"))
+    pump()
+    assert waiting == [1, 1, 0]
+    assert set(Package.objects.values_list("status", flat=True)) == {"shipped"}
+
+
+def test_a_call_that_waits_for_a_lane_is_not_made_once_its_store_stands_still(
+    world: Any, settings: Any
+) -> None:
+    """Four lanes and room for six: one is told that the day is used up while the last still waits."""
+    settings.LANES = 4
+    orders = [world.order() for _ in range(6)]
+    shipments = [ship(order, parcel(f"SF310000000000{n}")) for n, order in enumerate(orders)]
+    world.remote.fault("code", order_id=orders[0].order_id, errcode=45009)
+    for order in orders[1:]:
+        world.remote.fault("drip", order_id=order.order_id, seconds=2)
+    Pump().run(2)
+    assert [len(world.sends(order)) for order in orders] == [1, 1, 1, 1, 1, 0]
+    assert status_of(shipments[5]) == ["queued"]
+    assert shipments[5].attempts.get().slug == "merchant_paused"

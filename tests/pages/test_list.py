@@ -280,3 +280,11 @@ def test_a_page_and_a_search_ask_the_database_little(
             client.get(f"/?tab={tab}&merchant=")
     with django_assert_max_num_queries(5):
         assert client.get("/search/?q=SF3100000000777").status_code == 302
+
+
+def test_a_list_of_more_stores_than_one_statement_takes_is_whole(world: Any, monkeypatch: Any) -> None:
+    client = member(world)
+    orders = {"here": world.order(), "there": order_at(world, second_store(world, "staff"))}
+    monkeypatch.setattr("shipping.unions.AT_ONCE", 1)
+    for tab in ("todo", "all"):
+        assert shown(client, f"/?tab={tab}&merchant=", orders) == {"here", "there"}
