@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from datetime import timedelta
 
+from django.db.transaction import atomic
 from django.utils import timezone
 
 from merchants.models import Merchant
@@ -61,6 +62,7 @@ def _draft(order_id: str) -> Draft:
     return Draft(order_id, (PackageDraft(delivery_id="SF", waybill_id=waybill(order_id)),))
 
 
+@atomic
 def known_in_bulk(store: Merchant, order_ids: list[str]) -> list[Order]:
     """Orders of one piece, read some minutes ago, written at once."""
     now = timezone.now()
@@ -78,8 +80,12 @@ def known_in_bulk(store: Merchant, order_ids: list[str]) -> list[Order]:
     return orders
 
 
+@atomic
 def queue_in_bulk(store: Merchant, order_ids: list[str]) -> list[int]:
-    """As many orders with a parcel in the queue each, written at once; the packages' keys."""
+    """As many orders with a parcel in the queue each, written at once; the packages' keys.
+
+    A worker that runs meanwhile sees all of it or nothing, as it does of what the pages queue.
+    """
     orders, now = known_in_bulk(store, order_ids), timezone.now()
     shipments = Shipment.objects.bulk_create(
         Shipment(merchant=store, order=order, due_at=now, noted=asdict(noted_of(order)), noted_at=now)

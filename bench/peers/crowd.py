@@ -60,8 +60,11 @@ class Person:
         form = self.ask("ship form", "GET", path)
         typed = {found[1]: value[1] for field in HIDDEN.findall(form)
                  if (found := NAME.search(field)) and (value := VALUE.search(field))}  # fmt: skip
+        # Of a browser without scripts only, which looks at everything once more before it sends.
+        typed.pop("review", None)
         number = path.strip("/").split("/")[1][-13:]
         typed |= {
+            "go": "1",
             "cards": "1",
             "p0-deliver_type": "1",
             "p0-waybill_id": f"SF{number}",

@@ -32,6 +32,8 @@ OF_OTHERS = {
     "READ_DOTENV",
     "PROMETHEUS_MULTIPROC_DIR",
 }
+# How long nginx (60 s) and Caddy (120 s) keep a connection to the desk, by their own defaults.
+KEPT_BY_PROXIES = 120
 NAMED = re.compile(r"^#?([A-Z][A-Z0-9_]+)=", re.MULTILINE)
 READ = re.compile(r"""env(?:\.\w+)?\(\s*"([A-Z][A-Z0-9_]+)\"""")
 
@@ -99,9 +101,17 @@ def test_gunicorn_knows_its_options_and_is_started_alike_everywhere() -> None:
     alike = []
     for words in gunicorns():
         told = vars(Config().parser().parse_args(words))
-        kept = ("worker_class", "threads", "limit_request_line", "control_socket_disable", "loglevel")
+        kept = (
+            "worker_class",
+            "threads",
+            "limit_request_line",
+            "control_socket_disable",
+            "loglevel",
+            "keepalive",
+        )
         alike.append({name: told.get(name) for name in kept} | {"args": told["args"]})
     assert alike[0] == alike[1] == alike[2]
+    assert alike[0]["keepalive"] > KEPT_BY_PROXIES
 
 
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)

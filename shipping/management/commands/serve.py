@@ -42,6 +42,9 @@ def commands() -> dict[str, list[str]]:
     web += ["--workers", "1", "--threads", "8", "--no-control-socket", "--log-level", "warning"]
     # A print job of 200 orders names them in its address; gunicorn's own limit ends at about 150.
     web += ["--limit-request-line", "8190"]
+    # nginx keeps a connection for 60 s, Caddy for 120: closing it first would turn a form that is
+    # posted in that moment into a 502.
+    web += ["--keep-alive", "130"]
     return {
         "web": [sys.executable, "-m", *web],
         "worker": [sys.executable, sys.argv[0], "work"],
