@@ -139,6 +139,7 @@ _database = env("DATABASE_URL", default="") or f"sqlite:///{BASE_DIR / 'db.sqlit
 DATABASES = {"default": env.db_url_config(_database)}
 DATABASES["default"]["ATOMIC_REQUESTS"] = False
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["ENGINE"] = "config.sqlite3"  # Django's own; waits for another's write more closely
     # Measured: without IMMEDIATE two writers fail with "database is locked"; without FULL a power loss
     # may undo a claim that was already acted upon.
     DATABASES["default"]["OPTIONS"] = {

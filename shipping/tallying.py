@@ -31,9 +31,11 @@ def count_up() -> int:
 
 def _countable(upto: int) -> int:
     """The last of the next attempts before which all have ended."""
-    old = Attempt.objects.filter(pk__gt=upto, started_at__lte=timezone.now() - SETTLED)
-    keys = list(old.order_by("pk").values_list("pk", flat=True)[:SLICE])
-    flying = Attempt.objects.filter(closed_at=None, ended_at=None, pk__gt=upto).order_by("pk")
-    first = flying.values_list("pk", flat=True).first()
-    last = keys[-1] if keys else upto
+    young = timezone.now() - SETTLED
+    rows = Attempt.objects.filter(pk__gt=upto).order_by("pk").values_list("pk", "started_at")[:SLICE]
+    old = [pk for pk, started_at in rows if started_at <= young]
+    # Asked without a number to begin at: those in flight have a short index of their own.
+    flying = Attempt.objects.filter(closed_at=None, ended_at=None).order_by().values_list("pk", flat=True)
+    first = min((pk for pk in flying if pk > upto), default=None)
+    last = old[-1] if old else upto
     return last if first is None else min(last, first - 1)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from merchants.models import platform_host
+from merchants.models import Merchant, platform_host
 from merchants.queries import open_pauses
 from shipping import states
 from shipping.drafts import CORRECTION, SEND
@@ -37,7 +37,8 @@ STALLED = timedelta(minutes=11)
 def to_settle(only: Collection[int] | None = None) -> QuerySet[Attempt]:
     """Attempts with a read to come; a merchant made for another host is not called at this one."""
     rows = Attempt.objects.filter(closed_at=None, ended_at__isnull=False, next_read_at__isnull=False)
-    rows = rows.filter(merchant__api_host=platform_host())
+    # Not joined: the stores would be walked first, and all attempts of each.
+    rows = rows.filter(merchant__in=Merchant.objects.filter(api_host=platform_host()).values("pk"))
     # By order: another shipment's open attempt stands in the way of ours.
     orders = Shipment.objects.filter(pk__in=only or ()).values("order")
     return rows if only is None else rows.filter(order__in=orders)

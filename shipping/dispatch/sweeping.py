@@ -18,8 +18,10 @@ from .settling import wake_stalled
 def sweep(run_id: str = "", in_hand: Collection[int] = ()) -> int:
     """Settle the attempts of runs that died, and those of this run that it no longer has in hand."""
     wake_stalled()
-    open_calls = Attempt.objects.filter(closed_at=None, ended_at=None).select_related("shipment")
+    # In the order of the index of open ones: by number, a million closed ones would be looked through.
+    flying = Attempt.objects.filter(closed_at=None, ended_at=None).order_by("next_read_at", "pk")
     runs: dict[str, bool] = {}
+    open_calls = flying.select_related("shipment")
     dead = [attempt for attempt in open_calls if _is_left(attempt, run_id, in_hand, runs)]
     return sum(bury(attempt) for attempt in dead)
 

@@ -1,6 +1,5 @@
 """Whose turn it is: a store waits for the pace it was taught and for the window that WeChat named."""
 
-from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Q
@@ -27,10 +26,10 @@ def waits_for_turn(store: str = "merchant") -> Q:
     return Q(**{f"{store}__in": waiting[0]}) | Q(**{f"{store}__in": waiting[1]})
 
 
-def next_turns(merchants: Collection[int]) -> dict[int, datetime]:
-    """When each of these stores may be called again."""
+def next_turns() -> dict[int, datetime]:
+    """Stores that may not be called yet, and when they may be again."""
     turns: dict[int, datetime] = {}
     for rows in (waiting_for_turn(), used_up()):
-        for merchant_id, moment in rows.filter(merchant__in=merchants).values_list("merchant", "next_at"):
+        for merchant_id, moment in rows.values_list("merchant", "next_at"):
             turns[merchant_id] = max(moment, turns.get(merchant_id, moment))
     return turns

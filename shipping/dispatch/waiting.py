@@ -6,7 +6,7 @@ What waits for a person is not to come: a conflict, what queues behind one, a pa
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, Min, QuerySet
+from django.db.models import Exists, QuerySet
 from django.utils import timezone
 
 from shipping.models import Attempt, Shipment
@@ -37,7 +37,7 @@ def is_work_due() -> bool:
 
 def _sends(only: Collection[int] | None) -> Iterator[datetime]:
     rows = not_paused(unblocked(only)).order_by("due_at")
-    yield from _turns(rows.filter(waits_for_turn()))
+    yield from _turns(rows)
     rows = rows.exclude(waits_for_turn())
     # First who rests: whose second is over before the next question is then ready.
     resting = rows.filter(Exists(recent_calls())).first()
@@ -50,10 +50,10 @@ def _sends(only: Collection[int] | None) -> Iterator[datetime]:
 
 def _turns(rows: QuerySet[Shipment]) -> Iterator[datetime]:
     """A store that was taught a pace: when its next turn comes, if it has something due by then."""
-    firsts = rows.order_by().values("merchant").annotate(first=Min("due_at"))
-    first = {row["merchant"]: row["first"] for row in firsts}
-    for merchant_id, turn in next_turns(first).items():
-        yield max(turn, first[merchant_id])
+    for merchant_id, turn in next_turns().items():
+        first = rows.filter(merchant_id=merchant_id).first()
+        if first and first.due_at:
+            yield max(turn, first.due_at)
 
 
 def _after_pauses(only: Collection[int] | None) -> Iterator[datetime]:

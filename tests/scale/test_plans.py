@@ -15,6 +15,7 @@ from merchants.models import Merchant, User
 from merchants.services import set_membership
 from shipping import lists, past, tallying
 from shipping.alerts.causes import FINDERS
+from shipping.dispatch import settling, sweeping, waiting
 from shipping.gauges import gauges
 from shipping.models import Order, Package
 from shipping.models.orders import KINDS
@@ -258,8 +259,12 @@ SHORT = (
 )
 
 
-def test_a_scrape_and_the_alerts_walk_what_is_on_its_way(manager: Client) -> None:
+def test_a_scrape_the_alerts_and_an_idle_worker_walk_what_is_on_its_way(manager: Client) -> None:
     with explained() as queries:
+        waiting.next_due()
+        sweeping.sweep()
+        settling.wake_stalled()
+        settling.take_due(8)
         list(gauges())
         for finder in FINDERS.values():
             list(finder())
