@@ -11,6 +11,8 @@ from bench.figures import Figure, Size, at_most, percentile, told
 from bench.weight import gunicorn
 
 USERS, PAGE = 30, 300.0
+# As deploy/systemd starts it.
+PROCESSES = 2
 # The three that `manage.py work` starts, and a second one for what is sent.
 SENDER = (
     "manage.py",
@@ -38,7 +40,7 @@ def run(size: Size) -> list[Figure]:
         ids = _store(url, orders)
         stack.enter_context(place.process("manage.py", "work"))
         stack.enter_context(place.process(*SENDER))
-        address = stack.enter_context(gunicorn())
+        address = stack.enter_context(gunicorn(PROCESSES))
         told_of = {"url": address, "user": rows.MANAGER, "users": USERS, "seconds": seconds, "orders": ids}
         crowd = stack.enter_context(place.process("-m", "bench.peers.crowd"))
         found = json.loads(place.ask(crowd, json.dumps(told_of)))

@@ -70,8 +70,8 @@ def _session() -> str:
     return "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
 
 
-def gunicorn() -> Any:
-    """The product's web process on a free port; yields its address."""
+def gunicorn(processes: int = 1) -> Any:
+    """The product's web process on a free port, or several as the units start them; yields its address."""
     from contextlib import contextmanager
 
     from sandbox.demo import await_answer
@@ -81,6 +81,7 @@ def gunicorn() -> Any:
         port = probe.getsockname()[1]
     words = commands()["web"][1:]
     words[words.index("--bind") + 1] = f"127.0.0.1:{port}"
+    words[words.index("--workers") + 1] = str(processes)
 
     @contextmanager
     def served() -> Any:

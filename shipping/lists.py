@@ -4,7 +4,7 @@ A page is walked along an index, one store and status at a time, and put togethe
 once a database would have to sort everything it finds before it can cut a page off.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -18,9 +18,9 @@ from merchants.queries import merchants_for, stores_of
 from . import states
 from .around import open_holds
 from .asked import moment, whole
-from .models import LAST_DAY, Hold, Order, OrderLine, Package, PackageItem, Parcel, Printing, SerialUse, bring
+from .models import LAST_DAY, Hold, Order, OrderLine, Package, PackageItem, Parcel, Printing, bring
 from .queries import can_ship, orders_for, packages_for
-from .unions import Prepared, counts_of_each, prepared, rows_of_each
+from .unions import counting, finding, rows_of_each
 
 Orders = QuerySet[Order]
 TO_SHIP, SHIPPED, WAITS_BY_NATURE = (20, 21), (30, 100), (12, 13)
@@ -55,7 +55,7 @@ def _my_trouble(rows: Orders, user: User) -> Orders:
     return rows.filter(pk__in=in_trouble(packages).values("order"))
 
 
-def _to_intercept(rows: Orders, user: User) -> Orders:
+def _to_intercept(rows: Orders) -> Orders:
     """Left in the last two days, and an aftersale or another address since: the parcel should be caught."""
     since = timezone.now() - INTERCEPT_WITHIN
     left = Package.objects.filter(
@@ -65,21 +65,20 @@ def _to_intercept(rows: Orders, user: User) -> Orders:
     return rows.filter(Exists(left))
 
 
-# tab -> its orders of those a person may see that have one of its STATUSES
-TABS: dict[str, Callable[[Orders, User], Orders]] = {
-    "todo": lambda rows, user: without_held(rows),
-    "partly": lambda rows, user: without_held(rows),
-    "due": lambda rows, user: without_held(rows.filter(due_at__lt=timezone.now() + DUE_SOON)),
-    "today": lambda rows, user: without_held(rows.filter(due_at__lt=day_ends())),
-    "held": lambda rows, user: rows.filter(
-        Q(status__in=WAITS_BY_NATURE) | Q(Exists(open_holds(OuterRef("pk"))))
-    ),
-    "trouble": _with_trouble,
+# tab -> its orders among those of some stores that have one of its STATUSES, whoever asks
+SHARED: dict[str, Callable[[Orders], Orders]] = {
+    "todo": without_held,
+    "partly": without_held,
+    "due": lambda rows: without_held(rows.filter(due_at__lt=timezone.now() + DUE_SOON)),
+    "today": lambda rows: without_held(rows.filter(due_at__lt=day_ends())),
+    "held": lambda rows: rows.filter(Q(status__in=WAITS_BY_NATURE) | Q(Exists(open_holds(OuterRef("pk"))))),
     "intercept": _to_intercept,
-    "shipped": lambda rows, user: rows,
-    "mine": _my_trouble,
-    "all": lambda rows, user: rows,
+    "shipped": lambda rows: rows,
+    "all": lambda rows: rows,
 }
+# tab -> the same, where it matters who asks
+OWN: dict[str, Callable[[Orders, User], Orders]] = {"trouble": _with_trouble, "mine": _my_trouble}
+TABS = (*SHARED, *OWN)
 # tab -> the statuses its orders have; without any it is walked whole
 STATUSES: dict[str, tuple[int, ...]] = {
     "todo": TO_SHIP,
@@ -107,32 +106,62 @@ KINDS = {
 }
 
 
+# A question put together is asked again for so long: the "now" in it is a little old, what it finds is not.
+ASKED_AGAIN = 5
+
+
+def _tick() -> float:
+    return timezone.now().timestamp() // ASKED_AGAIN
+
+
 def order_page(user: User, tab: str, asked: Mapping[str, str], size: int) -> list[Order]:
     """One page of a tab, filtered by store and kind, begun after the mark of the page before."""
-    is_newest, mark = tab in NEWEST_FIRST, asked.get("after", "")
-    columns = ("pk",) if is_newest else ("due_at", "pk")
-    parts = [_after(part, tab, mark) for part in _parts(user, tab, {} if tab in UNFILTERED else asked)]
-    places = sorted(rows_of_each(part.values_list(*columns)[:size] for part in parts), reverse=is_newest)
+    asked = {} if tab in UNFILTERED else asked
+    stores, kind, mark = tuple(stores_asked(user, asked)), asked.get("kind", ""), asked.get("after", "")
+    if tab in OWN:
+        find = _finding(tab, _of_person(tab, stores, kind, user), mark, size)
+    else:
+        find = _finding_shared(tab, stores, kind, mark, size, _tick())
+    places = sorted(find(), reverse=tab in NEWEST_FIRST)
     return in_order(user, [pk for *_, pk in places[:size]])
 
 
-def _parts(user: User, tab: str, asked: Mapping[str, str]) -> list[Orders]:
+@lru_cache(maxsize=256)
+def _finding_shared(
+    tab: str, stores: tuple[int, ...], kind: str, mark: str, size: int, _tick: float
+) -> Callable[[], list[Any]]:
+    return _finding(tab, list(_parts(tab, stores, kind)), mark, size)
+
+
+def _finding(tab: str, parts: list[Orders], mark: str, size: int) -> Callable[[], list[Any]]:
+    columns = ("pk",) if tab in NEWEST_FIRST else ("due_at", "pk")
+    return finding(_after(part, tab, mark).values_list(*columns)[:size] for part in parts)
+
+
+def _of_person(tab: str, stores: tuple[int, ...], kind: str, user: User) -> list[Orders]:
+    return [OWN[tab](_of_kind(Order.objects.filter(merchant__in=stores), kind), user)]
+
+
+def _parts(tab: str, stores: tuple[int, ...], kind: str) -> Iterator[Orders]:
     """A tab in pieces that an index walks in the order of the page."""
-    stores = _stores(user, asked)
     if tab in PICKED:
-        return [TABS[tab](_of_kind(Order.objects.filter(merchant__in=stores), asked), user)]
-    rows = [_of_kind(Order.objects.filter(merchant=store), asked) for store in stores]
-    # The newest of a kind have an index of their own, which knows no status.
-    if tab not in STATUSES or (tab in NEWEST_FIRST and asked.get("kind", "") in KINDS):
-        return [_of_tab(tab, part, user) for part in rows]
-    return [TABS[tab](part.filter(status=status), user) for part in rows for status in STATUSES[tab]]
+        yield SHARED[tab](_of_kind(Order.objects.filter(merchant__in=stores), kind))
+        return
+    for store in stores:
+        rows = _of_kind(Order.objects.filter(merchant=store), kind)
+        # The newest of a kind have an index of their own, which knows no status.
+        if tab not in STATUSES or (tab in NEWEST_FIRST and kind in KINDS):
+            yield _of_tab(tab, rows)
+        else:
+            yield from (SHARED[tab](rows.filter(status=status)) for status in STATUSES[tab])
 
 
-def _of_tab(tab: str, rows: Orders, user: User) -> Orders:
-    return TABS[tab](rows.filter(status__in=STATUSES[tab]) if tab in STATUSES else rows, user)
+def _of_tab(tab: str, rows: Orders) -> Orders:
+    return SHARED[tab](rows.filter(status__in=STATUSES[tab]) if tab in STATUSES else rows)
 
 
-def _stores(user: User, asked: Mapping[str, str]) -> list[int]:
+def stores_asked(user: User, asked: Mapping[str, str]) -> list[int]:
+    """Keys of a person's stores, or of the one asked for."""
     appid = asked.get("merchant", "")
     return [pk for pk, store in stores_of(user).items() if appid in ("", store.merchant.appid)]
 
@@ -161,12 +190,8 @@ def next_to_ship(user: User, tab: str, asked: Mapping[str, str], done: Order) ->
     return next((o for page in pages for o in page if o.pk != done.pk and can_ship(o)), None)
 
 
-def _filtered(user: User, asked: Mapping[str, str]) -> Orders:
-    return _of_kind(Order.objects.filter(merchant__in=_stores(user, asked)), asked)
-
-
-def _of_kind(rows: Orders, asked: Mapping[str, str]) -> Orders:
-    column = KINDS.get(asked.get("kind", ""))
+def _of_kind(rows: Orders, kind: str) -> Orders:
+    column = KINDS.get(kind)
     return rows.filter(**{column: True}) if column else rows
 
 
@@ -222,27 +247,33 @@ def with_everything(rows: Orders) -> Orders:
 # --- counts -------------------------------------------------------------------------------------------
 
 COUNTED_TABS = ("todo", "partly", "due", "held", "intercept")
+COUNTED = (*COUNTED_TABS, "trouble", "unclear", "today")
 
 
 def tab_counts(user: User, asked: Mapping[str, str]) -> dict[str, int]:
     """Orders behind each tab, and packages shipped today; each counted to AT_MOST + 1."""
-    rows, packages = _filtered(user, asked), _packages(user, asked)
+    count = _counting(tuple(stores_asked(user, asked)), asked.get("kind", ""), _tick())
+    return dict(zip(COUNTED, count(), strict=True))
+
+
+@lru_cache(maxsize=256)
+def _counting(stores: tuple[int, ...], kind: str, _tick: float) -> Callable[[], list[int]]:
+    rows, packages = _of_kind(Order.objects.filter(merchant__in=stores), kind), _packages(stores, kind)
     trouble = in_trouble(packages)
-    counted: dict[str, QuerySet[Any, Any]] = {
-        **{tab: _of_tab(tab, rows, user).values("pk") for tab in COUNTED_TABS},
+    counted: list[QuerySet[Any, Any]] = [
+        *(_of_tab(tab, rows).values("pk") for tab in COUNTED_TABS),
         # Counted by their packages, which are at hand: their orders would be looked up first, all of them.
-        "trouble": trouble.values("order").distinct(),
-        "unclear": trouble.filter(status__in=(states.UNKNOWN, states.CONFLICT)).values("pk"),
-        "today": _shipped_today(packages).values("pk"),
-    }
-    bounded = [part.order_by()[: AT_MOST + 1] for part in counted.values()]
-    return dict(zip(counted, counts_of_each(bounded), strict=True))
+        trouble.values("order").distinct(),
+        trouble.filter(status__in=(states.UNKNOWN, states.CONFLICT)).values("pk"),
+        _shipped_today(packages).values("pk"),
+    ]
+    return counting([part.order_by()[: AT_MOST + 1] for part in counted])
 
 
-def _packages(user: User, asked: Mapping[str, str]) -> QuerySet[Package]:
-    packages = Package.objects.filter(merchant__in=_stores(user, asked))
-    kind = _of_kind(Order.objects.filter(pk=OuterRef("order")), asked)
-    return packages.filter(Exists(kind)) if asked.get("kind") else packages
+def _packages(stores: Collection[int], kind: str) -> QuerySet[Package]:
+    packages = Package.objects.filter(merchant__in=stores)
+    of_kind = _of_kind(Order.objects.filter(pk=OuterRef("order")), kind)
+    return packages.filter(Exists(of_kind)) if kind else packages
 
 
 def _shipped_today(packages: QuerySet[Package]) -> QuerySet[Package]:
@@ -264,7 +295,7 @@ class Trouble(NamedTuple):
 def trouble_of(user: User, seen: int | None) -> Trouble:
     """`seen`: the mark of what this person was shown before, None when nothing was."""
     rows = in_trouble(Package.objects.filter(sent_by=user))
-    stores = _stores(user, {})
+    stores = stores_asked(user, {})
     total = rows.filter(merchant__in=stores).order_by()[:AT_MOST].count()
     moments = rows_of_each(_newest_moment(rows.filter(merchant=store)) for store in stores if total)
     at, newest = max(moments, default=(None, 0))
@@ -275,104 +306,3 @@ def trouble_of(user: User, seen: int | None) -> Trouble:
 
 def _newest_moment(rows: QuerySet[Package]) -> QuerySet[Any, Any]:
     return rows.order_by("-status_at", "-pk").values_list("status_at", "pk")[:1]
-
-
-# --- search -------------------------------------------------------------------------------------------
-
-# Two letters are on half of all orders; two Chinese characters are a word.
-SHORTEST_PREFIX = 3
-LAST_SIGN = "\U0010ffff"
-# Stands for what is typed, which has no such sign in it.
-TYPED = "\0"
-# Stands for the key of what was found: no row has it.
-FOUND = -1
-
-
-def search(user: User, typed: str, code: str, size: int) -> list[int]:
-    """Keys of orders whose id, waybill, goods or phone begin with what was typed; `code` is it normalised.
-
-    An exact order id, waybill or number of a device comes alone.
-    """
-    stores = _stores(user, {})
-    found = {key for (key,) in _exact(tuple(stores)).rows({TYPED: code})}
-    exact = sorted(found, reverse=True)[:size]
-    if exact or (typed.isascii() and len(typed) < SHORTEST_PREFIX):
-        return exact
-    ways = [*_by_id(stores, code), *_by_waybill(stores, code)]
-    return _newest([*ways, *_by_goods(stores, typed, code), *_by_phone(stores, code)], size)
-
-
-def order_id_of(user: User, key: int) -> str:
-    """Of an order that a search of this person's found."""
-    ((order_id,),) = _order_id(tuple(_stores(user, {}))).rows({FOUND: key})
-    return str(order_id)
-
-
-@lru_cache(maxsize=256)
-def _order_id(stores: tuple[int, ...]) -> Prepared:
-    return prepared([Order.objects.filter(pk=FOUND, merchant__in=stores).values_list("order_id")])
-
-
-@lru_cache(maxsize=256)
-def _exact(stores: tuple[int, ...]) -> Prepared:
-    """Whoever types a whole number waits for nothing else: only what was typed is new in this question."""
-    same_id = Order.objects.filter(merchant__in=stores, order_id=TYPED).values_list("pk", flat=True)
-    ours = Package.objects.filter(merchant__in=stores, waybill_id=TYPED).order_by()
-    shown = Parcel.objects.filter(_of_stores(stores), waybill_id=TYPED).values_list("order_id", flat=True)
-    by_device = with_device(TYPED, stores).values_list("package__order__pk", flat=True)
-    ways = (same_id, ours.values_list("order_id", flat=True), shown, by_device)
-    return prepared([way[:AT_MOST] for way in ways])
-
-
-Ways = Iterable[QuerySet[Any, int]]
-
-
-def begins(column: str, text: str) -> Q:
-    """A prefix as a range: LIKE would not use the index."""
-    return Q(**{f"{column}__gte": text, f"{column}__lt": text + LAST_SIGN})
-
-
-def _by_id(stores: list[int], code: str) -> Ways:
-    rows = Order.objects.filter(begins("order_id", code)).order_by("-order_id").values_list("pk", flat=True)
-    return (rows.filter(merchant=store) for store in stores)
-
-
-def _by_waybill(stores: list[int], code: str) -> Ways:
-    """Of our packages, and of what others registered."""
-    wanted, order = begins("waybill_id", code), "waybill_id"
-    ours = Package.objects.filter(wanted).order_by(order).values_list("order_id", flat=True)
-    shown = Parcel.objects.filter(wanted, _of_stores(stores)).order_by(order)
-    return (*(ours.filter(merchant=store) for store in stores), shown.values_list("order_id", flat=True))
-
-
-def _by_goods(stores: list[int], typed: str, code: str) -> Ways:
-    """Merchant codes are mostly in upper case, and typed in lower."""
-    asked = [("title", typed), ("sku_code", typed), ("sku_code", code), ("product_id", code)]
-    for name, text in dict.fromkeys(asked):
-        if text:
-            rows = OrderLine.objects.filter(begins(name, text), _of_stores(stores)).order_by(name)
-            yield rows.values_list("order_id", flat=True)
-
-
-def _by_phone(stores: list[int], code: str) -> Ways:
-    if len(code) != 4 or not code.isdigit():
-        return ()
-    rows = Order.objects.filter(phone_last4=code).order_by("-pk").values_list("pk", flat=True)
-    return (rows.filter(merchant=store) for store in stores)
-
-
-def with_device(number: str, stores: Collection[int]) -> QuerySet[SerialUse]:
-    """Where a number of a device is or was used in these stores: asked of each row found."""
-    theirs = Exists(Package.objects.filter(pk=OuterRef("package"), merchant__in=stores))
-    return SerialUse.objects.filter(theirs, number=number).order_by()
-
-
-def _of_stores(stores: Collection[int]) -> Exists:
-    """The row's order is of one of these: asked of each row found, so that the row's own index leads."""
-    return Exists(Order.objects.filter(pk=OuterRef("order"), merchant__in=stores))
-
-
-def _newest(ways: Ways, size: int) -> list[int]:
-    """Each way goes along its own index; the newest of the first thousand it meets."""
-    found = {key for (key,) in rows_of_each(way[:AT_MOST] for way in ways)}
-    return sorted(found, reverse=True)[:size]

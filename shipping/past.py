@@ -17,9 +17,10 @@ from wechat.waybills import normalise
 
 from . import states
 from .asked import day, moment, whole
-from .lists import AT_MOST, SHORTEST_PREFIX, begins, with_device
+from .lists import AT_MOST
 from .models import Attempt, Courier, Order, Package
 from .queries import packages_for
+from .searching import SHORTEST_PREFIX, begins, with_device
 
 Asked = Mapping[str, str]
 # What is listed -> its rows, and the moment they are sorted by.

@@ -1,6 +1,6 @@
 """Several query sets in one statement: to put a query on its way costs more than what a page finds by it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -36,23 +36,38 @@ def prepared(parts: Iterable[QuerySet[Any, Any]]) -> Prepared:
 
 def rows_of_each(parts: Iterable[QuerySet[Any, Any]]) -> list[tuple[Any, ...]]:
     """The rows of all of them, each as for `prepared`; the columns in Python's types."""
+    return finding(parts)()
+
+
+def finding(parts: Iterable[QuerySet[Any, Any]]) -> Callable[[], list[tuple[Any, ...]]]:
+    """Put together once, to be asked again: the rows of all of them, as `rows_of_each` gives them."""
     compiled = [part for part in map(_compiled, parts) if part]
     if not compiled:
-        return []
-    read: list[Any] = _united(compiled).rows()
-    found: Iterable[Any] = compiled[0][0].results_iter([read], tuple_expected=True)
-    return list(found)
+        return list
+    united, compiler = _united(compiled), compiled[0][0]
+    # Of whoever asks: kept in a cache it would hold the connection of the thread that asked first.
+    compiler.connection = connection
+
+    def rows() -> list[tuple[Any, ...]]:
+        read: list[Any] = united.rows()
+        found: Iterable[Any] = compiler.results_iter([read], tuple_expected=True)
+        return list(found)
+
+    return rows
 
 
-def counts_of_each(parts: Sequence[QuerySet[Any, Any]]) -> list[int]:
-    """How many rows each has."""
+def counting(parts: Sequence[QuerySet[Any, Any]]) -> Callable[[], list[int]]:
+    """Put together once, to be asked again: how many rows each has."""
     compiled = [_compiled(part) for part in parts]
     asked = [part for part in compiled if part]
-    if not asked:
-        return [0 for _part in parts]
     sums = ", ".join(f"(SELECT COUNT(*) FROM ({sql}) AS part)" for _, sql, _params in asked)  # noqa: S608 - SQL of the ORM  # nosec B608
-    found = iter(_fetched(f"SELECT {sums}", _params(asked))[0])
-    return [next(found) if part else 0 for part in compiled]
+    params = _params(asked)
+
+    def counts() -> list[int]:
+        found = iter(_fetched(f"SELECT {sums}", params)[0] if asked else ())
+        return [next(found) if part else 0 for part in compiled]
+
+    return counts
 
 
 def _compiled(part: QuerySet[Any, Any]) -> Compiled | None:

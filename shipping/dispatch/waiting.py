@@ -59,16 +59,17 @@ def _turns(rows: QuerySet[Shipment]) -> Iterator[datetime]:
 def _after_pauses(only: Collection[int] | None) -> Iterator[datetime]:
     """A pause that ends by itself is a delay like any other."""
     for kind, call in CALLS.items():
-        yield from _after(unblocked(only).filter(kind=kind), call)
+        yield from _after(only, kind, call)
 
 
-def _after(rows: QuerySet[Shipment], call: str) -> Iterator[datetime]:
+def _after(only: Collection[int] | None, kind: str, call: str) -> Iterator[datetime]:
     ends: dict[int, list[datetime | None]] = {}
     for merchant_id, until in stopping_pauses(call).values_list("merchant_id", "until"):
         ends.setdefault(merchant_id, []).append(until)
     for merchant_id, moments in ends.items():
         known = [moment for moment in moments if moment is not None]
-        first = rows.filter(merchant_id=merchant_id).order_by("due_at").first()
+        rows = unblocked(only).filter(kind=kind, merchant_id=merchant_id)
+        first = rows.order_by("due_at").first()
         if len(known) == len(moments) and first and first.due_at:
             yield max(first.due_at, *known)
 

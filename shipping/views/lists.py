@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from merchants.models import User
 from merchants.queries import merchants_for, stores_of
-from shipping import lists, services
+from shipping import lists, searching, services
 from shipping.asked import moment, whole
 from shipping.freshness import freshness
 from shipping.models import Order
@@ -159,9 +159,9 @@ def search(request: MemberRequest) -> HttpResponse:
     """Orders by id, tracking number, goods, merchant code or phone; one alone opens at once."""
     typed = request.GET.get("q", "").replace("\x00", "").strip()
     code = normalise(typed)
-    found = lists.search(request.user, typed, code, PAGE + 1) if typed else []
+    found = searching.search(request.user, typed, code, PAGE + 1) if typed else []
     if len(found) == 1:
-        return _open(request, lists.order_id_of(request.user, found[0]))
+        return _open(request, searching.order_id_of(request.user, found[0]))
     looks = 0 if found else _looks(request, code)
     context = {
         "q": typed,
