@@ -61,11 +61,11 @@ def counting(parts: Sequence[QuerySet[Any, Any]]) -> Callable[[], list[int]]:
     compiled = [_compiled(part) for part in parts]
     asked = [part for part in compiled if part]
     sums = ", ".join(f"(SELECT COUNT(*) FROM ({sql}) AS part)" for _, sql, _params in asked)  # noqa: S608 - SQL of the ORM  # nosec B608
-    params = _params(asked)
+    params, is_asked = _params(asked), [part is not None for part in compiled]
 
     def counts() -> list[int]:
-        found = iter(_fetched(f"SELECT {sums}", params)[0] if asked else ())
-        return [next(found) if part else 0 for part in compiled]
+        found = iter(_fetched(f"SELECT {sums}", params)[0] if sums else ())
+        return [next(found) if asked else 0 for asked in is_asked]
 
     return counts
 
