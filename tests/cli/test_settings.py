@@ -22,7 +22,7 @@ def setting(expression: str, **environment: str) -> str:
     ("name", "expression", "default"),
     [
         ("WECHAT_API_URL", "s.WECHAT_API_URL", "https://api.weixin.qq.com"),
-        ("DATABASE_URL", "s.DATABASES['default']['ENGINE']", "django.db.backends.sqlite3"),
+        ("DATABASE_URL", "s.DATABASES['default']['ENGINE']", "config.sqlite3"),
         ("EMAIL_URL", "s.EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend"),
     ],
 )
