@@ -238,7 +238,7 @@ def _plant_in_the_lane(batch: Batch, patch: Any) -> None:
 
 
 def _plant_after_the_call(batch: Batch, patch: Any) -> None:
-    honest_record, honest_settle, honest_finish = pump.record, pump.settle, pump.Pump._finish_some
+    honest_record, honest_settle, honest_whole = pump.record, pump.settle, pump.whole_or_nothing
 
     def record(attempt: Any, outcome: Any) -> None:
         cell = batch.of(attempt.order)
@@ -249,8 +249,11 @@ def _plant_after_the_call(batch: Batch, patch: Any) -> None:
         batch.doom(cell, "C6")
         cell.sends += 1
 
-    def finish_some(self: Any) -> None:
-        honest_finish(self)
+    @contextlib.contextmanager
+    def whole_or_nothing() -> Iterator[None]:
+        with honest_whole():
+            yield
+        # Before another cell's call flies, which would lose its answer by this one's death.
         batch.end_the_doomed()
 
     def settle(attempt: Any, reply: Any, began: Any) -> None:
@@ -259,7 +262,7 @@ def _plant_after_the_call(batch: Batch, patch: Any) -> None:
 
     patch.setattr(pump, "record", record)
     patch.setattr(pump, "settle", settle)
-    patch.setattr(pump.Pump, "_finish_some", finish_some)
+    patch.setattr(pump, "whole_or_nothing", whole_or_nothing)
 
 
 def _elsewhere(batch: Batch, cell: Cell, line: Any) -> Any:
@@ -294,6 +297,8 @@ def _plant_on_the_wire(batch: Batch, patch: Any) -> None:
 def scale_the_clock(settings: Any, patch: Any) -> None:
     """Seconds become tenths: time-outs, grace, backoff, waits."""
     settings.LANES, settings.SETTLE_GRACE, settings.WECHAT_TIMEOUT = 1, 0.3, (0.2, 0.25, 0.4)
+    # One call at a time: a cell whose answer is lost by another's death does not meet its own.
+    patch.setattr(pump.Pump, "_room", lambda self: 0 if self.flying else 1)
     short = timedelta(seconds=0.02)
     patch.setattr(claiming, "BETWEEN_CALLS", short)
     # A read may wait for the lane, and dies with the process that took it.
