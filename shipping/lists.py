@@ -76,7 +76,7 @@ SHARED: dict[str, Callable[[Orders], Orders]] = {
     "shipped": lambda rows: rows,
     "all": lambda rows: rows,
 }
-# tab -> the same, where it matters who asks
+# tab -> the same, where it matters who asks: few orders, found by their packages, then sorted
 OWN: dict[str, Callable[[Orders, User], Orders]] = {"trouble": _with_trouble, "mine": _my_trouble}
 TABS = (*SHARED, *OWN)
 # tab -> the statuses its orders have; without any it is walked whole
@@ -88,8 +88,8 @@ STATUSES: dict[str, tuple[int, ...]] = {
     "held": (*TO_SHIP, *WAITS_BY_NATURE),
     "shipped": SHIPPED,
 }
-# Few orders are in these: found by their packages or alarms, then sorted.
-PICKED = ("trouble", "intercept", "mine")
+# Few orders are in it: found by their alarms in all stores at once, then sorted.
+PICKED = "intercept"
 NEWEST_FIRST = ("shipped", "all")
 # One's own trouble is shown whole, whatever store and kind one was looking at.
 UNFILTERED = ("mine",)
@@ -144,7 +144,7 @@ def _of_person(tab: str, stores: tuple[int, ...], kind: str, user: User) -> list
 
 def _parts(tab: str, stores: tuple[int, ...], kind: str) -> Iterator[Orders]:
     """A tab in pieces that an index walks in the order of the page."""
-    if tab in PICKED:
+    if tab == PICKED:
         yield SHARED[tab](_of_kind(Order.objects.filter(merchant__in=stores), kind))
         return
     for store in stores:
