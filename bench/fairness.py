@@ -30,6 +30,7 @@ class Fair:
         self.big = store.open_store(remote, BIG)
         self.others = [store.open_store(remote, f"wx{number:016d}") for number in range(1, OTHERS + 1)]
         self.singles: list[int] = []
+        self.known = store.read_first(self.big, store.place(remote, BIG, 1)[0])
 
     def figures(self) -> list[Figure]:
         with place.process("manage.py", "work"):
@@ -63,13 +64,13 @@ class Fair:
         spare = self._spare() if feed else []
         ids = self.make.place(self.remote, BIG, count)
         self.remote.switch(latency=LATENCY)
-        keys = self.make.queue_in_bulk(self.big, ids)
+        keys = self.make.queue_in_bulk(self.big, ids, self.known)
         waiting = Package.objects.filter(pk__gte=keys[0], pk__lte=keys[-1], merchant=self.big)
         began = time.monotonic()
         while waiting.exclude(status="shipped").exists():
             if feed and spare:
                 shop, order_id = spare.pop()
-                self.singles += self.make.queue_in_bulk(shop, [order_id])
+                self.singles += self.make.queue_in_bulk(shop, [order_id], self.known)
                 self._wake()
             time.sleep(EVERY)
         seconds = time.monotonic() - began

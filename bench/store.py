@@ -2,7 +2,9 @@
 
 from dataclasses import asdict
 from datetime import timedelta
+from typing import Any
 
+from django.db.models import Model
 from django.db.transaction import atomic
 from django.utils import timezone
 
@@ -13,7 +15,7 @@ from sandbox.remote import Remote
 from shipping import states
 from shipping.drafts import Draft, PackageDraft
 from shipping.labels import noted_of
-from shipping.models import Allowance, Order, OrderLine, Package, PackageItem, Shipment
+from shipping.models import Allowance, Order, OrderBody, OrderLine, Package, PackageItem, Shipment
 from shipping.pauses import READ, SEND
 from shipping.services import queue_shipment
 from shipping.syncing import read_order, sync_couriers, sync_return_address
@@ -62,6 +64,33 @@ def _draft(order_id: str) -> Draft:
     return Draft(order_id, (PackageDraft(delivery_id="SF", waybill_id=waybill(order_id)),))
 
 
+def read_first(store: Merchant, order_id: str) -> Order:
+    """An order as the product reads it; raises ValueError when the sandbox has no such order."""
+    order = read_order(store, order_id)[0]
+    if order is None:
+        raise ValueError(f"no order {order_id}")
+    return order
+
+
+def known_like(known: Order, store: Merchant, order_ids: list[str]) -> list[Order]:
+    """Orders as `known` was left by a reading some minutes ago, its lines and body too, written at once."""
+    shared = _columns(known, "id", "merchant_id", "order_id", "read_at", "due_at")
+    orders = Order.objects.bulk_create(
+        Order(**shared, merchant=store, order_id=key, read_at=timezone.now() - OLD) for key in order_ids
+    )
+    for line in known.lines.all():
+        goods = _columns(line, "id", "order_id")
+        OrderLine.objects.bulk_create(OrderLine(**goods, order=order) for order in orders)
+    body = _columns(known.body, "id", "order_id")
+    OrderBody.objects.bulk_create(OrderBody(**body, order=order) for order in orders)
+    return orders
+
+
+def _columns(row: Model, *but: str) -> dict[str, Any]:
+    names = (field.attname for field in row._meta.concrete_fields)
+    return {name: getattr(row, name) for name in names if name not in but}
+
+
 @atomic
 def known_in_bulk(store: Merchant, order_ids: list[str]) -> list[Order]:
     """Orders of one piece, read some minutes ago, written at once."""
@@ -81,12 +110,14 @@ def known_in_bulk(store: Merchant, order_ids: list[str]) -> list[Order]:
 
 
 @atomic
-def queue_in_bulk(store: Merchant, order_ids: list[str]) -> list[int]:
+def queue_in_bulk(store: Merchant, order_ids: list[str], known: Order | None = None) -> list[int]:
     """As many orders with a parcel in the queue each, written at once; the packages' keys.
 
-    A worker that runs meanwhile sees all of it or nothing, as it does of what the pages queue.
+    `known`: what a reading leaves of such an order. A worker that runs meanwhile sees all of it or nothing,
+    as it does of what the pages queue.
     """
-    orders, now = known_in_bulk(store, order_ids), timezone.now()
+    orders = known_like(known, store, order_ids) if known else known_in_bulk(store, order_ids)
+    now = timezone.now()
     shipments = Shipment.objects.bulk_create(
         Shipment(merchant=store, order=order, due_at=now, noted=asdict(noted_of(order)), noted_at=now)
         for order in orders

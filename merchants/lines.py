@@ -118,6 +118,13 @@ def ask(merchant: Merchant) -> Wanted | None:
     return _wanted(credential(merchant))
 
 
+def look(merchant: Merchant) -> tuple[Wanted | None, Line | None]:
+    """`ask`, or else `current`, of one look at the stored credential."""
+    row = credential(merchant)
+    wanted = _wanted(row)
+    return wanted, None if wanted else _line(merchant, row)
+
+
 def _wanted(row: Credential | None) -> Wanted | None:
     fetcher = FETCHERS.get(row.mode) if row else None
     if row is None or fetcher is None or not tokens.needs_renewal(row):

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -57,13 +58,13 @@ class Carrier(NamedTuple):
         return self.order == order.pk or same_buyer
 
 
-def open_holds(order: Any) -> QuerySet[Hold]:
+def open_holds(order: Any, now: datetime | None = None) -> QuerySet[Hold]:
     """Holds in force: not released, their time not come. `order`: one, or what a query names."""
-    return _in_force(Hold.objects.filter(order=order))
+    return _in_force(Hold.objects.filter(order=order), now or timezone.now())
 
 
-def _in_force(holds: QuerySet[Hold]) -> QuerySet[Hold]:
-    runs = Q(until=None) | Q(until__gt=timezone.now())
+def _in_force(holds: QuerySet[Hold], now: datetime) -> QuerySet[Hold]:
+    runs = Q(until=None) | Q(until__gt=now)
     return holds.filter(runs, released_at=None).select_related("held_by")
 
 
@@ -82,7 +83,7 @@ def look_around(
     """
     found = {order.pk: Around() for order in orders}
     _add_packages(found, excluding)
-    for hold in _in_force(Hold.objects.filter(order__in=found)):
+    for hold in _in_force(Hold.objects.filter(order__in=found), timezone.now()):
         found[hold.order_id].hold = found[hold.order_id].hold or hold
     _add_couriers(found, orders)
     _add_subsidies(found, orders)

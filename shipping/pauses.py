@@ -1,5 +1,7 @@
 """What stands still at a store: which pauses stop sending, what waits behind them, who can end them."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -36,7 +38,14 @@ def stopping_pauses(call: str = SEND) -> QuerySet[Pause]:
     return open_pauses().filter(Q(call__in=("", call)) | used_up)
 
 
-def stops(pause: Pause, call: str = SEND) -> bool:
+class Open(NamedTuple):
+    """Of an open pause what says whom it stops."""
+
+    call: str
+    until: datetime | None
+
+
+def stops(pause: Pause | Open, call: str = SEND) -> bool:
     """Of one at hand what `stopping_pauses` asks of all."""
     return pause.call in ("", call) or (pause.call == READ and pause.until is not None)
 
@@ -57,20 +66,33 @@ def stopped_stores(user: User) -> frozenset[int]:
 
 def is_stopped(merchant_id: int, call: str) -> bool:
     """Whether an open pause stops this call of a store."""
-    question = ("stopped", merchant_id, call)
-    return once(question, lambda: stopping_pauses(call).filter(merchant=merchant_id).exists())
+    return _stops_one(_open_by_store().get(merchant_id, ()), call)
 
 
 def stores_without(call: str) -> list[int]:
     """The stores where an open pause stops this call."""
-    rows = stopping_pauses(call).values_list("merchant__pk", flat=True)
-    return once(("stores without", call), lambda: list(rows))
+    return [store for store, pauses in _open_by_store().items() if _stops_one(pauses, call)]
+
+
+def _stops_one(pauses: Iterable[Open], call: str) -> bool:
+    return any(stops(pause, call) for pause in pauses)
 
 
 def may_not_read(merchant_id: int) -> bool:
     """Whether a store's account may not read its orders (48001), so that only people know of them."""
-    question, refused = ("may_not_read", merchant_id), {"merchant": merchant_id, "call": READ, "until": None}
-    return once(question, lambda: open_pauses().filter(**refused).exists())
+    return Open(READ, None) in _open_by_store().get(merchant_id, ())
+
+
+def _open_by_store() -> dict[int, list[Open]]:
+    """The open pauses of all stores, which are few: asked once by a round of the worker."""
+    return once("open pauses", _read_open)
+
+
+def _read_open() -> dict[int, list[Open]]:
+    found: dict[int, list[Open]] = {}
+    for store, call, until in open_pauses().values_list("merchant__pk", "call", "until"):
+        found.setdefault(store, []).append(Open(call, until))
+    return found
 
 
 class Standstill(NamedTuple):

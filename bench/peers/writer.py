@@ -16,7 +16,8 @@ ACCEPTED = {"errcode": 0, "errmsg": "ok"}
 def work(seconds: float) -> dict[str, Any]:
     from django.db import OperationalError
 
-    from shipping.dispatch.claiming import Backlog, claim_some
+    from shipping.dispatch.backlog import Backlog
+    from shipping.dispatch.claiming import claim_some
     from shipping.dispatch.recording import record
     from shipping.dispatch.sending import prepare
     from wechat.outcomes import read_outcome

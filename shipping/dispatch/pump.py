@@ -29,7 +29,8 @@ from wechat.outcomes import read_outcome
 from wechat.payload import order_get_body
 from wechat.replies import Reply, ReplyKind
 
-from .claiming import Backlog, claim_some, whole_or_nothing
+from .backlog import Backlog
+from .claiming import claim_some, whole_or_nothing
 from .pausing import pause_for_token
 from .recording import note_token_refused, record, see_who_is_over
 from .runs import Run
@@ -177,7 +178,7 @@ class Pump:
             return False
         # With nothing on its way there is time to look for everything anew.
         self.looked.pop(take_due, None)
-        self.backlog = Backlog(self.only)
+        self.backlog.forget()
         pause = (coming - now).total_seconds()
         time.sleep(max(0.05, min(pause, 0.5, end - time.monotonic())))
         return True
@@ -210,16 +211,20 @@ class Pump:
             go_on(known)
         elif merchant.pk in self.asking:
             self.asking[merchant.pk].append(waiter)
-        elif wanted := lines.ask(merchant):
+        else:
+            self._look_for_line(merchant, waiter)
+
+    def _look_for_line(self, merchant: Merchant, waiter: Waiter) -> None:
+        wanted, line = lines.look(merchant)
+        if wanted:
             self.asking[merchant.pk] = [waiter]
             self._fetch(merchant, wanted)
         else:
-            go_on(self._current(merchant))
+            waiter.go_on(self._kept(line))
 
-    def _current(self, merchant: Merchant) -> Line | None:
-        line = lines.current(merchant)
+    def _kept(self, line: Line | None) -> Line | None:
         if line is not None:
-            self.lines[merchant.pk] = time.monotonic(), line
+            self.lines[line.merchant_pk] = time.monotonic(), line
         return line
 
     def _fetch(self, merchant: Merchant, wanted: Wanted) -> None:
@@ -234,7 +239,7 @@ class Pump:
             return
         if kept is Kept.NOTHING:
             pause_for_token(merchant, reply)
-        line = self._current(merchant)
+        line = self._kept(lines.current(merchant))
         for attempt, go_on in self.asking.pop(merchant.pk):
             self._try(attempt, partial(go_on, line))
 

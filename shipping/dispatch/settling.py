@@ -4,7 +4,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from merchants.models import Merchant, platform_host
@@ -37,8 +37,8 @@ STALLED = timedelta(minutes=11)
 def to_settle(only: Collection[int] | None = None) -> QuerySet[Attempt]:
     """Attempts with a read to come; a merchant made for another host is not called at this one."""
     rows = Attempt.objects.filter(closed_at=None, ended_at__isnull=False, next_read_at__isnull=False)
-    # Not joined: the stores would be walked first, and all attempts of each.
-    rows = rows.filter(merchant__in=Merchant.objects.filter(api_host=platform_host()).values("pk"))
+    # Neither joined nor a list of stores: those would be walked first, and all attempts of each.
+    rows = rows.filter(Exists(Merchant.objects.filter(pk=OuterRef("merchant"), api_host=platform_host())))
     # By order: another shipment's open attempt stands in the way of ours.
     orders = Shipment.objects.filter(pk__in=only or ()).values("order")
     return rows if only is None else rows.filter(order__in=orders)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from shipping.models import Attempt, Shipment
 from shipping.pauses import CALLS, stopping_pauses
 
-from .claiming import BETWEEN_CALLS, not_paused, recent_calls, unblocked
+from .readiness import BETWEEN_CALLS, not_paused, recent_calls, unblocked
 from .settling import to_settle
 from .turns import next_turns, waits_for_turn
 

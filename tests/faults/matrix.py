@@ -17,7 +17,7 @@ from merchants.models import Pause
 from merchants.services import add_merchant
 from sandbox import build
 from shipping import states
-from shipping.dispatch import Pump, claiming, pump, settling
+from shipping.dispatch import Pump, claiming, pump, readiness, settling
 from shipping.models import Order, Package, Shipment, Tempo
 from shipping.syncing import read_order
 from tests.flows.test_dispatch import parcel, ship
@@ -300,7 +300,7 @@ def scale_the_clock(settings: Any, patch: Any) -> None:
     # One call at a time: a cell whose answer is lost by another's death does not meet its own.
     patch.setattr(pump.Pump, "_room", lambda self: 0 if self.flying else 1)
     short = timedelta(seconds=0.02)
-    patch.setattr(claiming, "BETWEEN_CALLS", short)
+    patch.setattr(readiness, "BETWEEN_CALLS", short)
     # A read may wait for the lane, and dies with the process that took it.
     patch.setattr(settling, "IN_HAND", timedelta(seconds=1))
     patch.setattr("shipping.dispatch.sending.backoff", lambda count: short)

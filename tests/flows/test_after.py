@@ -21,7 +21,7 @@ UPDATE, AGAIN = "order/deliveryinfo/update", "order/delivery/compensation"
 @pytest.fixture(autouse=True)
 def quick(settings: Any, monkeypatch: Any) -> None:
     settings.SETTLE_GRACE = 0.3
-    monkeypatch.setattr("shipping.dispatch.claiming.BETWEEN_CALLS", timedelta(0))
+    monkeypatch.setattr("shipping.dispatch.readiness.BETWEEN_CALLS", timedelta(0))
 
 
 def shipped(world: Any, pump: Any, pieces: int = 1, *numbers: str) -> Any:

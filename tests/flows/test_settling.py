@@ -36,7 +36,7 @@ def two_parcels(world: Any) -> Any:
 
 def test_busy_counts_once_for_a_call_of_two_packages(world: Any, pump: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("shipping.dispatch.recording.table_wait", lambda *_: timedelta(0))
-    monkeypatch.setattr("shipping.dispatch.claiming.BETWEEN_CALLS", timedelta(0))
+    monkeypatch.setattr("shipping.dispatch.readiness.BETWEEN_CALLS", timedelta(0))
     world.remote.switch(order_pace=False)
     world.remote.fault("code", errcode=100003, times=0)
     order, shipment = two_parcels(world)
@@ -56,7 +56,7 @@ def test_a_dead_token_is_renewed_once_for_a_call_of_two_packages(world: Any, pum
 
 def test_tries_of_one_code_are_not_spent_by_another(world: Any, pump: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr("shipping.dispatch.recording.table_wait", lambda *_: timedelta(0))
-    monkeypatch.setattr("shipping.dispatch.claiming.BETWEEN_CALLS", timedelta(0))
+    monkeypatch.setattr("shipping.dispatch.readiness.BETWEEN_CALLS", timedelta(0))
     world.remote.switch(order_pace=False)
     world.remote.fault("code", errcode=100003, times=4)
     world.remote.fault("code", errcode=268545009, times=2)

@@ -12,10 +12,12 @@ from django.db.utils import ConnectionHandler
 from django.utils import timezone
 
 from sandbox import build
-from shipping.dispatch import claiming
+from shipping.dispatch import backlog as backlogs
 from shipping.dispatch import pump as pumping
-from shipping.dispatch.claiming import BETWEEN_CALLS, Backlog, claim_some
+from shipping.dispatch.backlog import Backlog
+from shipping.dispatch.claiming import claim_some
 from shipping.dispatch.pump import Pump
+from shipping.dispatch.readiness import BETWEEN_CALLS
 from shipping.dispatch.sweeping import bury
 from shipping.drafts import Item
 from shipping.models import Attempt, Package, Shipment
@@ -169,7 +171,7 @@ def test_a_look_that_took_a_minute_keeps_no_store_waiting(world: Any, monkeypatc
         now[0] += 60
         return honest(self, merchant_id)
 
-    monkeypatch.setattr(claiming, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(backlogs, "time", SimpleNamespace(monotonic=lambda: now[0]))
     monkeypatch.setattr(Backlog, "_look", slow)
     backlog = Backlog()
     assert list(backlog.of(world.merchant.pk, 5)) == []

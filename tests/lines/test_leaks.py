@@ -117,7 +117,7 @@ def test_no_way_to_fail_leaves_one_behind(
     monkeypatch: Any,
     fault: str,
 ) -> None:
-    monkeypatch.setattr("shipping.dispatch.claiming.BETWEEN_CALLS", timedelta(0))
+    monkeypatch.setattr("shipping.dispatch.readiness.BETWEEN_CALLS", timedelta(0))
     settings.WECHAT_TIMEOUT, settings.SETTLE_GRACE = (0.3, 0.3, 0.5), 0.3
     shipment = ship(world.order())
     Credential.objects.update(token_expires_at=None)

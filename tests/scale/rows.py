@@ -55,14 +55,17 @@ def _ship(orders: list[Order], people: list[User], chance: random.Random) -> Non
     shipments = Shipment.objects.bulk_create(
         Shipment(merchant=order.merchant, order=order, created_by=chance.choice(people)) for order in orders
     )
-    packages = Package.objects.bulk_create(_package(shipment, chance) for shipment in shipments)
-    Attempt.objects.bulk_create(
+    packages = [_package(shipment, chance) for shipment in shipments]
+    calls = Attempt.objects.bulk_create(
         Attempt(
             merchant=p.merchant, order=p.order, shipment=p.shipment, run="1", started_at=p.status_at,
-            errcode=p.errcode or 0, closed_at=p.status_at,
+            errcode=p.errcode or 0, ended_at=p.status_at, closed_at=p.status_at,
         )
         for p in packages
     )  # fmt: skip
+    for package, call in zip(packages, calls, strict=True):
+        package.attempt = call
+    Package.objects.bulk_create(packages)
     PackageItem.objects.bulk_create(
         PackageItem(package=package, product_id="14", sku_id="2", product_cnt=1) for package in packages
     )

@@ -14,11 +14,11 @@ BEFORE_THE_FIRST_BYTE = 0.12
 
 def scale_the_clock() -> None:
     """Backoff and waits in tenths; what the settings scale is in the environment of the worker."""
-    from shipping.dispatch import claiming, pump, recording, sending, settling
+    from shipping.dispatch import backlog, pump, readiness, recording, sending, settling
 
     short = timedelta(seconds=0.1)
-    claiming.BETWEEN_CALLS = timedelta(seconds=0.05)
-    claiming.LOOK_AGAIN, claiming.LOOK_SOON = 0.1, 0.02
+    readiness.BETWEEN_CALLS = timedelta(seconds=0.05)
+    backlog.LOOK_AGAIN, backlog.LOOK_SOON = 0.1, 0.02
     settling.IN_HAND = timedelta(seconds=3)
     sending.backoff = lambda count: short
     recording.table_wait = lambda code, tries: short
