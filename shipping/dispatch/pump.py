@@ -48,6 +48,8 @@ SWEEP_EVERY, READS_EVERY = 1.0, 0.2
 LINE_LASTS = 1.0
 # One call waits for a lane for every so many lanes: none is idle while this thread writes answers down.
 LANES_A_SPARE = 2
+# Who is told to stop while all lanes are busy hears it within so many seconds.
+AWAKE_EVERY = 0.2
 
 T = TypeVar("T")
 Step = Callable[[Reply], None]
@@ -133,8 +135,8 @@ class Pump:
         return room if room >= spare else 0
 
     def _finish_some(self) -> None:
-        done, _ = wait(self.flying, timeout=1, return_when=FIRST_COMPLETED)
-        if done:
+        done, _ = wait(self.flying, timeout=AWAKE_EVERY, return_when=FIRST_COMPLETED)
+        if done or self.stopping:
             with self._together():
                 landed = [(self.flying.pop(future), future) for future in done]
                 _ask_ahead(take_up, [landing.read for landing, _ in landed if landing.read])
@@ -144,13 +146,19 @@ class Pump:
                 self._hold_back()
 
     def _hold_back(self) -> None:
-        """A send that still waits for a lane is not made once its store stands still."""
+        """A send that still waits for a lane is not made once its store stands still, or we stop."""
         for future, landing in list(self.flying.items()):
             attempt = landing.sent
-            if attempt is None or future.running() or not _stands_still(attempt) or not future.cancel():
-                continue
-            del self.flying[future]
-            self._try(attempt, partial(let_go, attempt, who=states.WORKER, reason="merchant_paused"))
+            reason = self._why_not(attempt) if attempt and not future.running() else ""
+            if attempt and reason and future.cancel():
+                del self.flying[future]
+                self._try(attempt, partial(let_go, attempt, who=states.WORKER, reason=reason))
+
+    def _why_not(self, attempt: Attempt) -> str:
+        if self.stopping:
+            return "worker_stopped"
+        stands_still = is_stopped(attempt.merchant_id, CALLS[attempt.shipment.kind])
+        return "merchant_paused" if stands_still else ""
 
     @contextmanager
     def _together(self) -> Iterator[None]:
@@ -319,10 +327,6 @@ def send_in_time(endpoint: Endpoint, body: dict[str, object], line: Line, until:
     if time.monotonic() > until:
         return Reply(ReplyKind.NOT_SENT, slug="connect_timeout")
     return line.call(endpoint, body)
-
-
-def _stands_still(attempt: Attempt) -> bool:
-    return is_stopped(attempt.merchant_id, CALLS[attempt.shipment.kind])
 
 
 def _ask_ahead(ask: Callable[[Sequence[T]], None], of: Sequence[T]) -> None:
