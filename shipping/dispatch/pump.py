@@ -32,7 +32,7 @@ from wechat.replies import Reply, ReplyKind
 from .backlog import Backlog
 from .claiming import claim_some, whole_or_nothing
 from .pausing import pause_for_token
-from .recording import note_token_refused, record, see_who_is_over
+from .recording import note_token_refused, read_again, record, see_who_is_over
 from .runs import Run
 from .sending import ENDPOINTS, let_go, look_ahead, needs_read, prepare, put_back, take_facts
 from .settling import settle, take_due
@@ -140,9 +140,11 @@ class Pump:
             with self._together():
                 landed = [(self.flying.pop(future), future) for future in done]
                 _ask_ahead(take_up, [landing.read for landing, _ in landed if landing.read])
-                _ask_ahead(see_who_is_over, [landing.sent for landing, _ in landed if landing.sent])
+                sent = [landing.sent for landing, _ in landed if landing.sent]
+                _ask_ahead(see_who_is_over, sent)
                 for landing, future in landed:
                     landing.step(_reply_of(future))
+                _ask_ahead(read_again, sent)
                 self._hold_back()
 
     def _hold_back(self) -> None:

@@ -1,5 +1,6 @@
 """What an answer means for the packages of an attempt: the code table read, one function per word of it."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
@@ -58,6 +59,19 @@ def see_who_is_over(attempts: Collection[Attempt]) -> None:
     over = _over(attempts)
     for attempt in attempts:
         knowing(("over", attempt.pk), attempt.pk in over)
+
+
+def read_again(attempts: Collection[Attempt]) -> None:
+    """An answer holds nothing but 0: only a read shows an order's new status and parcels.
+
+    One task for all that a commit shipped of a store: a row a parcel, and a lock to write each, are too many.
+    """
+    shipped: dict[int, list[str]] = defaultdict(list)
+    for attempt in attempts:
+        if attempt.then == "accepted" and not may_not_read(attempt.merchant_id):
+            shipped[attempt.merchant_id].append(attempt.order.order_id)
+    for store, order_ids in shipped.items():
+        wake("read_shipped", str(store), timezone.now().isoformat(), *order_ids)
 
 
 def _over(attempts: Collection[Attempt]) -> set[int]:
@@ -125,9 +139,6 @@ def accept(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) 
     cleared: dict[str, Any] = {"errcode": None, "slug": "", "errmsg": "", "rid": ""}
     for package in packages:
         move(package, states.SHIPPED, who=states.WORKER, attempt=attempt, **cleared)
-    # The answer holds nothing but 0: only a read shows the order's new status and parcels.
-    if not may_not_read(attempt.merchant_id):
-        wake("read_by_id", str(attempt.merchant_id), attempt.order.order_id)
 
 
 def reject(packages: list[Package], attempt: Attempt, code: Code, reply: Reply) -> None:

@@ -1,6 +1,7 @@
 """What comes back at once is written by one commit: a call flies after it, and who stumbles falls alone."""
 
 import time
+from collections import Counter
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -10,8 +11,10 @@ from django.db import OperationalError, connection
 from django.db.transaction import TransactionManagementError
 from django.db.utils import ConnectionHandler
 from django.utils import timezone
+from django_tasks_db.models import DBTaskResult
 
 from sandbox import build
+from shipping import tasks
 from shipping.dispatch import backlog as backlogs
 from shipping.dispatch import pump as pumping
 from shipping.dispatch.backlog import Backlog
@@ -23,6 +26,7 @@ from shipping.drafts import Item
 from shipping.models import Attempt, Package, Shipment
 from shipping.services import move
 from shipping.states import IllegalMove
+from shipping.syncing import read_order
 from tests.flows.test_dispatch import parcel, ship, status_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
@@ -216,3 +220,27 @@ def test_a_call_that_waits_for_a_lane_is_not_made_once_its_store_stands_still(
     assert [len(world.sends(order)) for order in orders] == [1, 1, 1, 1, 1, 0]
     assert status_of(shipments[5]) == ["queued"]
     assert shipments[5].attempts.get().slug == "merchant_paused"
+
+
+def test_what_has_left_is_read_again_once_behind_what_else_waits(world: Any, pump: Any) -> None:
+    """Whoever read it meanwhile has saved the desk the call."""
+    orders = [world.order() for _ in range(4)]
+    for number, order in enumerate(orders):
+        ship(order, parcel(f"SF310000000000{number}"))
+    pump()
+    found = DBTaskResult.objects.filter(task_path="shipping.tasks.read_shipped")
+    assert set(found.values_list("priority", flat=True)) == {-10}
+    asked = [task.args_kwargs["args"] for task in found]
+    assert sorted(key for _, _, *keys in asked for key in keys) == sorted(order.order_id for order in orders)
+    read_order(world.merchant, orders[0].order_id)
+    before = _reads(world)
+    for _ in range(2):
+        for words in asked:
+            tasks.read_shipped.func(*words)
+    assert _reads(world) - before == Counter(order.order_id for order in orders[1:])
+    assert all(order.parcels.count() == 1 for order in orders)
+
+
+def _reads(world: Any) -> Counter[str]:
+    calls = world.remote.ledger(path="/channels/ec/order/get")
+    return Counter(call["order_id"] for call in calls)
