@@ -172,8 +172,9 @@ _BEFORE: _Table = (
     (NewConnectionError, "refused_connection"),  # before the next: some urllib3 derive it from that
     (ConnectTimeoutError, "connect_timeout"),
     (ReadTimeoutError, "connect_timeout"),  # a TLS handshake that stalls
-    (SSLError, "tls_error"),
 )
+# Said only in time: a handshake that our own clock cut off looks the same.
+_IN_TIME: _Table = (*_BEFORE, (SSLError, "tls_error"))
 _AFTER: _Table = (
     (_Slow, "answer_too_slow"),
     (_TooBig, "answer_too_big"),
@@ -187,8 +188,8 @@ def _lost(error: Exception, line: Line) -> Reply:
     """No answer. Only a line that never stood proves that nothing was sent."""
     causes = _causes(error)
     if not line.stood:
-        slug = "connect_timeout" if line.expired else "refused_connection"
-        return Reply(ReplyKind.NOT_SENT, slug=_named(causes, _BEFORE, slug))
+        table, slug = (_BEFORE, "connect_timeout") if line.expired else (_IN_TIME, "refused_connection")
+        return Reply(ReplyKind.NOT_SENT, slug=_named(causes, table, slug))
     if line.expired and not isinstance(error, _TooBig):
         return Reply(ReplyKind.NO_ANSWER, slug="answer_too_slow")
     return Reply(ReplyKind.NO_ANSWER, slug=_named(causes, _AFTER, "connection_reset"))

@@ -53,6 +53,7 @@ def test_all_of_a_page_are_chosen_at_once_and_the_button_prints(
     page.get_by_label("选择这一页的全部订单").check()
     page.select_option("select[name=paper]", "a4")
     page.click("text=打印配货单")
+    expect(page.locator(".slip")).to_have_count(5)
     assert paper_pages(page) == [PAPERS["a4"]] * 2
     page.click("[data-print]")
     expect(page).to_have_title("printed")

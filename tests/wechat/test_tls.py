@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from wechat import client
+from wechat.client import Timeouts
 from wechat.replies import ReplyKind
 from wechat.sockets import Line
 
@@ -103,3 +104,9 @@ def test_no_clock_outlives_its_call() -> None:
     assert not [
         t for t in threading.enumerate() if isinstance(t, threading.Timer) and not t.finished.is_set()
     ]
+
+
+def test_a_handshake_that_our_own_clock_cuts_off_is_no_broken_tls() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        reply = call(f"https://127.0.0.1:{mute.getsockname()[1]}", timeouts=Timeouts(5, 5, 0.3))
+    assert (reply.kind, reply.slug) == (ReplyKind.NOT_SENT, "connect_timeout")
