@@ -51,7 +51,7 @@ def mark_first() -> None:
     """Write "shipped", then send."""
     from shipping import states
     from shipping.dispatch import pump
-    from shipping.dispatch.sending import end
+    from shipping.dispatch.sending import end, sending
     from shipping.services import move
 
     honest = pump.prepare
@@ -59,7 +59,7 @@ def mark_first() -> None:
     def prepare(attempt: Any) -> Any:
         body = honest(attempt)
         if body is not None:
-            for package in attempt.packages.filter(status=states.SENDING):
+            for package in sending(attempt):
                 move(package, states.SHIPPED, who=states.WORKER, attempt=attempt)
             end(attempt, then="accepted")
         return body
@@ -114,8 +114,9 @@ def wrong_token() -> None:
     from merchants.models import Merchant
     from shipping.dispatch import pump
 
-    honest = pump.lines.current
-    pump.lines.current = lambda merchant: honest(Merchant.objects.order_by("pk")[0])
+    current, look = pump.lines.current, pump.lines.look
+    pump.lines.current = lambda merchant: current(Merchant.objects.order_by("pk")[0])
+    pump.lines.look = lambda merchant: look(Merchant.objects.order_by("pk")[0])
 
 
 def _read_as(is_wrong: Callable[[Any], bool], then: str) -> None:
