@@ -155,11 +155,12 @@ class Soak:
     # --- what people and the platform do --------------------------------------------------------------
 
     def _place(self) -> None:
-        """Keep enough queued that every worker has something in its hands."""
+        """Before each blow its share: of what is placed all at once nothing is left when it falls."""
         left = self.plan.packages - self.result.packages
         _end_pauses()
         waiting = Package.objects.filter(status=states.QUEUED).count()
-        for _ in range(min(left, max(0, WAITING - waiting))):
+        share = self.plan.packages // max(1, self.plan.kills + self.plan.stops) + 1
+        for _ in range(min(left, share, max(0, WAITING - waiting))):
             self._ship_one()
 
     def _ship_one(self) -> None:
