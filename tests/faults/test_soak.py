@@ -17,9 +17,9 @@ LATE = ({"fault": "late_accept", "seconds": 2.5},)
 # Each bug with what brings it out.
 PLANTED = {
     "naive": Plan(15, kills=0, faults=LOST),
-    "mark_first": Plan(60, kills=12, faults=()),
+    "mark_first": Plan(60, kills=12, aimed=1.0, faults=()),
     "hasty": Plan(15, kills=0, faults=LATE),
-    "lease": Plan(150, kills=0, stops=20, stopped_for=(2.5, 3.0), faults=(), grace=0.3),
+    "lease": Plan(60, kills=0, stops=5, workers=4, stopped_for=(2.5, 3.5), aimed=1.0, faults=(), grace=0.3),
     "late_row": Plan(60, kills=12, faults=()),
     "wrong_token": Plan(15, kills=0, faults=()),
     "trusts_500": Plan(15, kills=0, faults=SERVER),
@@ -28,7 +28,9 @@ PLANTED = {
     "silent": Plan(15, kills=0, faults=LOST),
     "gives_up": Plan(15, kills=0, faults=LOST),
 }
-SHORT = ()
+# Of every `make test`; the others are asked for with LONG=1.
+SHORT = ("naive", "mark_first", "hasty", "lease")
+ROUNDS = 3
 
 
 def soak(world: Any, plan: Plan) -> Result:
@@ -47,6 +49,9 @@ def test_killed_and_stopped_workers_ship_everything_once(world: Any, figure: Fig
     "name", [name if name in SHORT else pytest.param(name, marks=pytest.mark.long) for name in PLANTED]
 )
 def test_a_planted_bug_is_found(world: Any, name: str, figure: Figure) -> None:
-    wrong = soak(world, replace(PLANTED[name], planted=name, rest=5)).wrong
+    # Where the blows fall is chance: what one round misses, the next finds.
+    for seed in range(1, ROUNDS + 1):
+        if wrong := soak(world, replace(PLANTED[name], planted=name, seed=seed, rest=5)).wrong:
+            break
     assert wrong
-    figure("G3", f"found by killing: {name}", f"yes, {len(wrong)} violations")
+    figure("G3", f"found by killing: {name}", f"yes, {len(wrong)} violations in round {seed}")

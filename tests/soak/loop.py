@@ -65,6 +65,8 @@ class Plan:
     workers: int = 3
     between: float = 0.25
     stopped_for: tuple[float, float] = (0.5, 4.0)
+    # Of all blows, so many fall on a worker with a call open.
+    aimed: float = 0.5
     planted: str = ""
     seed: int = 1
     faults: tuple[dict[str, Any], ...] = FAULTS
@@ -123,6 +125,8 @@ class Soak:
         self.merchants = [self._merchant(number) for number in range(STORES)]
         self.order: Any = None
         self.room = 0
+        # Of a run before this one.
+        self.there = Package.objects.count()
 
     def _merchant(self, number: int) -> Any:
         appid = f"wx{self.plan.seed:08x}{number:08x}"
@@ -193,29 +197,41 @@ class Soak:
 
     def _strike(self, nursery: Nursery) -> None:
         time.sleep(self.plan.between * self.dice.uniform(0.5, 1.5))
-        pid = self.dice.choice([pid for pid in self.workers if pid not in self.stopped] or self.workers)
         stops, kills = self.plan.stops - self.result.stops, self.plan.kills - self.result.kills
         # All along, and not so often that no worker gets anything done.
         blows, done = self.plan.stops + self.plan.kills, self.result.packages / self.plan.packages
         if blows - stops - kills > done * blows:
             return
         if self.dice.random() * (stops + kills) < stops:
-            self._stop(pid)
+            self._stop()
         elif kills:
-            self._kill(pid, nursery)
+            self._kill(nursery)
 
-    def _kill(self, pid: int, nursery: Nursery) -> None:
+    def _awake(self) -> list[int]:
+        return [pid for pid in self.workers if pid not in self.stopped]
+
+    def _aimed_at(self, workers: list[int]) -> int:
+        """One with a call open, if there is one, for a blow that is aimed; the rest fall wherever the dice say."""
+        is_aimed = self.dice.random() < self.plan.aimed
+        busy = [pid for pid in workers if is_aimed and _has_open_call(pid)]
+        return self.dice.choice(busy or workers)
+
+    def _kill(self, nursery: Nursery) -> None:
+        pid = self._aimed_at(self.workers)
         os.kill(pid, signal.SIGKILL)
-        open_calls = Attempt.objects.filter(run__startswith=f"{pid}-", ended_at=None, sent_at__isnull=False)
-        self.result.in_call += open_calls.exists()
+        self.result.in_call += _has_open_call(pid)
         if timer := self.stopped.pop(pid, None):
             timer.cancel()
         self.workers[self.workers.index(pid)] = nursery.fork()
         self.result.kills += 1
 
-    def _stop(self, pid: int) -> None:
-        """A stopped process may hold the database, and this one wait for it: a clock of its own wakes it."""
-        if pid not in self.stopped:
+    def _stop(self) -> None:
+        """A stopped process may hold the database, and this one wait for it: a clock of its own wakes it.
+
+        One stays awake, or nobody would take what the stopped ones hold.
+        """
+        if len(self._awake()) > 1:
+            pid = self._aimed_at(self._awake())
             os.kill(pid, signal.SIGSTOP)
             self.stopped[pid] = threading.Timer(self.dice.uniform(*self.plan.stopped_for), self._wake, [pid])
             self.stopped[pid].start()
@@ -243,13 +259,17 @@ class Soak:
 
     def _judged(self) -> Result:
         history = History(self.remote)
-        self.result.wrong = history.violations(packages=self.result.packages)
+        self.result.wrong = history.violations(packages=self.there + self.result.packages)
         self.result.calls = len(history.sends)
         self.result.faulty = sum(1 for row in history.sends if row["fault"])
         for package in history.packages:
             self.result.statuses[package.status] = self.result.statuses.get(package.status, 0) + 1
         self.result.stayed = {status: history.stayed(status) for status in (states.SENDING, states.UNKNOWN)}
         return self.result
+
+
+def _has_open_call(pid: int) -> bool:
+    return Attempt.objects.filter(run__startswith=f"{pid}-", ended_at=None, sent_at__isnull=False).exists()
 
 
 def _end_pauses() -> None:

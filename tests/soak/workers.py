@@ -57,7 +57,7 @@ def _pump() -> None:
         Pump().run(5)
     except Exception as error:
         print(f"a pump stopped: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
-    time.sleep(0.05)
+    time.sleep(0.2)
 
 
 if __name__ == "__main__":
