@@ -236,8 +236,10 @@ def _heed_rights(merchant: Merchant, sets: list[int]) -> bool:
 
 def permission_sets(info: dict[str, Any]) -> list[int]:
     """The ids of func_info, as far as they are what the document promises."""
-    found = (one.get("funcscope_category") or {} for one in info.get("func_info") or [])
-    return sorted(int(each["id"]) for each in found if str(each.get("id", "")).isdigit())
+    listed = info.get("func_info")
+    rows = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    ids = (kind.get("id") for one in rows if isinstance(kind := one.get("funcscope_category"), dict))
+    return sorted(int(each) for each in map(str, ids) if each.isdecimal())
 
 
 def login_url(component: str, appid: str, code: str, back: str) -> str:

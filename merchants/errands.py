@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils import timezone, translation
 
@@ -43,7 +44,7 @@ class End(NamedTuple):
 def run(pk: int) -> None:
     """Run one errand that nobody has begun; whatever happens, its page learns the end."""
     waiting = Errand.objects.filter(pk=pk, status=Errand.Status.WAITING)
-    if not waiting.update(status=Errand.Status.RUNNING):
+    if not waiting.update(status=Errand.Status.RUNNING, begun_at=timezone.now()):
         return
     errand = Errand.objects.select_related("merchant").get(pk=pk)
     try:
@@ -57,7 +58,8 @@ def run(pk: int) -> None:
 def catch_up() -> None:
     """Run what was asked for but not handed out; end what a killed worker began."""
     now = timezone.now()
-    lost = Errand.objects.filter(status=Errand.Status.RUNNING, asked_at__lt=now - LOST_AFTER)
+    running = Errand.objects.filter(status=Errand.Status.RUNNING)
+    lost = running.alias(begun=Coalesce("begun_at", "asked_at")).filter(begun__lt=now - LOST_AFTER)
     lost.update(status=Errand.Status.FAILED, slug="errand_failed", ended_at=now, given="")
     waiting = Errand.objects.filter(status=Errand.Status.WAITING, asked_at__lt=now - FORGOTTEN_AFTER)
     for pk in waiting.values_list("pk", flat=True):

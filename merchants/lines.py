@@ -137,7 +137,7 @@ def ensure(merchant: Merchant) -> Line | None:
     for _ in range(FETCHES):
         row = credential(merchant)
         if wanted := _wanted(row):
-            if wanted.keep(wanted.fetch()) is not Kept.STEP:
+            if wanted.take_in(wanted.fetch()) is not Kept.STEP:
                 break
         elif line := _line(merchant, row):
             return line
@@ -162,7 +162,7 @@ def renew(merchants: Iterable[Merchant]) -> None:
             wanted = {merchant: found for merchant in some if (found := ask(merchant))}
             replies = lanes.map(lambda one: one.fetch(), wanted.values())
             for (merchant, one), reply in zip(wanted.items(), replies, strict=True):
-                if one.keep(reply) is Kept.STEP:
+                if one.take_in(reply) is Kept.STEP:
                     waiting.append(merchant)
 
 

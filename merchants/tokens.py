@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
@@ -25,6 +26,7 @@ from wechat.secrets import Token
 
 from .deadline import timeouts
 from .models import Credential, TokenRow
+from .once import forget
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +63,17 @@ class Wanted:
 
     fetch: Callable[[], Reply] = field(repr=False)
     keep: Callable[[Reply], Kept] = field(repr=False)
+
+    def take_in(self, reply: Reply) -> Kept:
+        """`keep`; NOTHING for an answer we stumble over, which is this store's affair and no other's."""
+        try:
+            with transaction.atomic():
+                return self.keep(reply)
+        except Exception as error:
+            # Not its words: they may tell of the answer, and so of a token.
+            log.error("a token's answer could not be taken in: %s", type(error).__name__)
+            forget()
+            return Kept.NOTHING
 
 
 def client() -> Client:

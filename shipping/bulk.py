@@ -151,9 +151,18 @@ def _save_packages(pairs: Iterable[tuple[Shipment, Draft]]) -> list[Package]:
 @transaction.atomic
 def cancel_many(shipments: Collection[int], *, user: User) -> int:
     """Cancel the packages of these shipments that have not been claimed; returns how many."""
+    _take_back(shipments)
     waiting = (states.DRAFT, states.QUEUED)
     packages = list(Package.objects.filter(shipment__in=shipments, status__in=waiting))
     move_all(packages, states.CANCELLED, who=states.STAFF, by=user)
-    emptied = Shipment.objects.filter(pk__in=shipments).exclude(packages__status=states.QUEUED)
-    emptied.update(due_at=None)
     return len(packages)
+
+
+def _take_back(shipments: Collection[int]) -> None:
+    """What is due is due no more, taken as a worker claims it: one after the other, in the order of orders.
+
+    Two that took them in different orders would wait for each other. What a worker has in hand is left alone.
+    """
+    due = Shipment.objects.filter(pk__in=shipments, due_at__isnull=False)
+    for key in list(due.order_by("order", "pk").values_list("pk", flat=True)):
+        Shipment.objects.filter(pk=key, due_at__isnull=False).update(due_at=None)

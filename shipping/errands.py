@@ -9,6 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from merchants import lines
@@ -46,7 +47,7 @@ def run(pk: int) -> None:
     """Call for an errand nobody has begun, or read once more for one in doubt; its page learns the end."""
     now = timezone.now()
     waiting = OrderErrand.objects.filter(pk=pk, status=Status.WAITING)
-    if waiting.update(status=Status.RUNNING):
+    if waiting.update(status=Status.RUNNING, begun_at=now):
         _begin(_load(pk))
     elif OrderErrand.objects.filter(pk=pk, status=Status.UNSURE, next_read_at__lte=now).update(
         next_read_at=now + FORGOTTEN_AFTER
@@ -57,7 +58,9 @@ def run(pk: int) -> None:
 def hand_out() -> None:
     """Wake a worker for what was not handed out, is due to be read again, or was left by one that died."""
     now, still = timezone.now(), OrderErrand.objects.filter(ended_at=None)
-    lost = still.filter(status=Status.RUNNING, asked_at__lt=now - LOST_AFTER)
+    # It may have waited for long; what another worker has just begun is not lost.
+    begun = still.filter(status=Status.RUNNING).alias(begun=Coalesce("begun_at", "asked_at"))
+    lost = begun.filter(begun__lt=now - LOST_AFTER)
     lost.filter(sent_at=None).update(status=Status.WAITING)
     lost.filter(sent_at__isnull=False).update(status=Status.UNSURE, next_read_at=now)
     waiting = still.filter(status=Status.WAITING, asked_at__lt=now - FORGOTTEN_AFTER)

@@ -1,20 +1,26 @@
 """Reads an order again because an event was pushed or a person asked, and says what came of it."""
 
 import logging
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
-from merchants import events
+from merchants import events, lines
 from merchants.models import Merchant, User
 from merchants.queries import open_pauses
+from wechat.endpoints import ORDER_GET
 from wechat.outcomes import read_outcome
+from wechat.payload import order_get_body
 from wechat.replies import Reply
 
+from .dispatch.pausing import note_refusal
 from .models import Order, Reading
-from .pauses import READ
+from .pauses import READ, is_stopped
 from .services import resume_sending
-from .syncing import read_order, sync_return_address
+from .storing import store_reply
+from .syncing import ENDS_A_SYNC, read_order, sync_return_address
 from .wake import wake
 
 log = logging.getLogger(__name__)
@@ -57,6 +63,43 @@ def reread_overdue() -> None:
         except Exception:
             log.exception("order=%s: fault of our own", order_pk)
             Reading.objects.filter(order=order_pk).update(due_at=timezone.now() + SLOWEST)
+
+
+def reread_shipped(merchant: Merchant, order_ids: Collection[str], since: datetime) -> None:
+    """Read those of these orders that nobody has read since, and store them by one commit.
+
+    It ends at the first answer that says nothing about its order: the next would get the same. What is left
+    out is found by the reading that runs by the clock.
+    """
+    if is_stopped(merchant.pk, READ):
+        return
+    rows = Order.objects.filter(merchant=merchant, order_id__in=order_ids, read_at__gte=since)
+    known = set(rows.values_list("order_id", flat=True))
+    read = list(_read_while_it_goes(merchant, [each for each in order_ids if each not in known]))
+    with transaction.atomic():
+        for order_id, began, reply in read:
+            _store_alone(merchant, order_id, reply, began)
+
+
+def _read_while_it_goes(
+    merchant: Merchant, order_ids: Collection[str]
+) -> Iterator[tuple[str, datetime, Reply]]:
+    for order_id in order_ids:
+        began = timezone.now()
+        reply = lines.read(merchant, ORDER_GET, order_get_body(order_id))
+        if read_outcome(reply).then in (*ENDS_A_SYNC, "unclear"):
+            note_refusal(merchant, reply, began)
+            return
+        yield order_id, began, reply
+
+
+def _store_alone(merchant: Merchant, order_id: str, reply: Reply, began: datetime) -> None:
+    """One that we stumble over takes none of the others along."""
+    try:
+        with transaction.atomic():
+            store_reply(merchant, order_id, reply, began)
+    except Exception:
+        log.exception("order=%s: fault of our own", order_id)
 
 
 def forget_refused() -> None:

@@ -1,9 +1,9 @@
 """Platform orders, read: one by id, or everything that changed (store-api 1.1, 1.3, 2.3, 2.8)."""
 
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
 from django.db import transaction
@@ -78,19 +78,6 @@ def read_order(merchant: Merchant, order_id: str) -> tuple[Order | None, Reply]:
     began = timezone.now()
     reply = lines.read(merchant, ORDER_GET, order_get_body(order_id))
     return store_reply(merchant, order_id, reply, began), reply
-
-
-def read_unread(merchant: Merchant, order_ids: Collection[str], since: datetime) -> None:
-    """Read those of these orders that were not read since, and store them by one commit."""
-    rows = Order.objects.filter(merchant=merchant, order_id__in=order_ids, read_at__gte=since)
-    known = set(rows.values_list("order_id", flat=True))
-    read: list[tuple[str, datetime, Reply]] = []
-    for order_id in (each for each in order_ids if each not in known):
-        began = timezone.now()
-        read.append((order_id, began, lines.read(merchant, ORDER_GET, order_get_body(order_id))))
-    with transaction.atomic():
-        for order_id, began, reply in read:
-            store_reply(merchant, order_id, reply, began)
 
 
 # --- one merchant -------------------------------------------------------------------------------------
@@ -190,9 +177,11 @@ def sync_couriers(merchant: Merchant) -> bool:
         reply = lines.read(merchant, COURIERS_OLD, {})
     listed = reply.data.get("company_list") if reply.ok else None
     rows = [row for row in listed or [] if isinstance(row, dict) and row.get("delivery_id")]
-    if rows:
-        _store_couriers(merchant, {str(r["delivery_id"]): str(r.get("delivery_name") or "") for r in rows})
-    return bool(rows)
+    # No longer than the columns hold.
+    names = {str(row["delivery_id"])[:64]: str(row.get("delivery_name") or "")[:120] for row in rows}
+    if names:
+        _store_couriers(merchant, names)
+    return bool(names)
 
 
 @transaction.atomic

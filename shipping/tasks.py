@@ -54,7 +54,7 @@ def read_by_id(merchant_pk: str, order_id: str) -> None:
 @task(queue_name="rest", priority=-10)
 def read_shipped(merchant_pk: str, since: str, *order_ids: str) -> None:
     """Read orders that were shipped at `since`, those that nobody has read from then on."""
-    syncing.read_unread(Merchant.objects.get(pk=merchant_pk), order_ids, datetime.fromisoformat(since))
+    rereading.reread_shipped(Merchant.objects.get(pk=merchant_pk), order_ids, datetime.fromisoformat(since))
 
 
 # An event came or someone is looking at the page: ahead of what runs by the clock.

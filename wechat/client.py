@@ -9,6 +9,7 @@ import logging
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 import requests
@@ -226,7 +227,9 @@ def _parse(raw: bytes, endpoint: Endpoint) -> Reply:
 
 
 def _storable(value: Any) -> Any:
-    """Escapes can write NUL and half an emoji (a note cut in two); databases refuse such text."""
+    """Escapes can write NUL and half an emoji (a note cut in two), 1e999 is infinite: databases refuse it."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
     if isinstance(value, str):
         return value.replace("\0", "").encode(errors="ignore").decode()
     if isinstance(value, list):

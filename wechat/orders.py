@@ -6,7 +6,7 @@ from typing import Any
 Json = dict[str, Any]
 SUBSIDY_COUPONS = (4, 5)
 SKU_CHANGE_WAITS = 3
-LARGEST, LARGEST_AMOUNT = 2**31 - 1, 2**63 - 1  # what the columns hold
+LARGEST, LARGEST_AMOUNT, LONGEST_ID = 2**31 - 1, 2**63 - 1, 64  # what the columns hold
 YEAR_10000 = 253402300800  # unix seconds; milliseconds, which some answers carry, lie beyond
 
 
@@ -90,6 +90,11 @@ def _list(value: object) -> list[Json]:
 
 def _text(value: object) -> str:
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _id(value: object) -> str:
+    """What goes into a column of ids: one that was cut fits nothing of ours, and stops no reading."""
+    return _text(value)[:LONGEST_ID]
 
 
 def _int(value: object, largest: int = LARGEST) -> int | None:
@@ -201,7 +206,7 @@ def _delivery(info: Json) -> Json:
         "receiver": _text(address.get("user_name"))[:80],
         "phone": _text(address.get("tel_number") or address.get("virtual_order_tel_number"))[:40],
         "region": " ".join(_text(place) for place in places if place)[:120],
-        "address_hash": _text(address.get("hash_code")),
+        "address_hash": _text(address.get("hash_code"))[:128],
         "address_under_review": _filled(info.get("address_under_review")),
         "quality_inspect_type": _int(info.get("quality_inspect_type")) or 0,
         "inspect_status": _int(_obj(info.get("quality_inspect_info")).get("inspect_status")),
@@ -214,7 +219,7 @@ def _delivery(info: Json) -> Json:
 def _words(order: Json, detail: Json) -> Json:
     ext = _obj(detail.get("ext_info"))
     return {
-        "openid": _text(order.get("openid")),
+        "openid": _id(order.get("openid")),
         "customer_notes": _text(ext.get("customer_notes")),
         "merchant_notes": _text(ext.get("merchant_notes")),
         "order_price": _amount(_obj(detail.get("price_info")).get("order_price")),
@@ -224,8 +229,8 @@ def _words(order: Json, detail: Json) -> Json:
 def _line(line: Json) -> LineData:
     attrs = (_text(attr.get("attr_value")) for attr in _list(line.get("sku_attrs")))
     return LineData(
-        product_id=_text(line.get("product_id")),
-        sku_id=_text(line.get("sku_id")),
+        product_id=_id(line.get("product_id")),
+        sku_id=_id(line.get("sku_id")),
         sku_cnt=_count(line.get("sku_cnt")),
         on_aftersale_sku_cnt=_count(line.get("on_aftersale_sku_cnt")),
         finish_aftersale_sku_cnt=_count(line.get("finish_aftersale_sku_cnt")),
@@ -244,17 +249,17 @@ def _gift_of(line: Json) -> str:
     """The product that a free gift comes with; its list holds objects or bare ids."""
     mains = _obj(line.get("free_gift_info")).get("main_product_list")
     first = mains[0] if isinstance(mains, list) and mains else ""
-    return _text(first.get("product_id") if isinstance(first, dict) else first)
+    return _id(first.get("product_id") if isinstance(first, dict) else first)
 
 
 def _parcel(parcel: Json) -> ParcelData:
     return ParcelData(
-        waybill_id=_text(parcel.get("waybill_id")),
-        delivery_id=_text(parcel.get("delivery_id")),
+        waybill_id=_id(parcel.get("waybill_id")),
+        delivery_id=_id(parcel.get("delivery_id")),
         deliver_type=_int(parcel.get("deliver_type")),
         delivery_time=_moment(parcel.get("delivery_time")),
         items=tuple(
-            (_text(item.get("product_id")), _text(item.get("sku_id")), _count(item.get("product_cnt")))
+            (_id(item.get("product_id")), _id(item.get("sku_id")), _count(item.get("product_cnt")))
             for item in _list(parcel.get("product_infos"))
         ),
     )

@@ -25,7 +25,7 @@ class TokenRow(models.Model):
     # Who may fetch: a compare-and-swap lease, so that many processes fetch once per expiry.
     lease_until = models.DateTimeField(default=timezone.now, editable=False)
     failed_at = models.DateTimeField(_("上次失败"), null=True, editable=False)
-    failed_errcode = models.IntegerField(_("失败的错误码"), null=True, editable=False)
+    failed_errcode = models.BigIntegerField(_("失败的错误码"), null=True, editable=False)
     failed_reason = models.CharField(_("微信返回"), max_length=300, blank=True, editable=False)
 
     class Meta:
@@ -176,8 +176,9 @@ class Errand(models.Model):
     key = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001 - NULL repeats
     asked_by = models.ForeignKey(User, models.PROTECT, null=True, related_name="+", verbose_name=_("申请人"))
     asked_at = models.DateTimeField(_("申请时间"), auto_now_add=True)
+    begun_at = models.DateTimeField(null=True, editable=False)
     ended_at = models.DateTimeField(_("结束时间"), null=True)
-    errcode = models.IntegerField(_("错误码"), null=True)
+    errcode = models.BigIntegerField(_("错误码"), null=True)
     slug = models.CharField(max_length=40, blank=True)
     errmsg = models.CharField(_("微信返回"), max_length=500, blank=True)
     rid = models.CharField(max_length=60, blank=True)

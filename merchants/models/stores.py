@@ -104,7 +104,7 @@ class Pause(models.Model):
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, related_name="pauses", verbose_name=_("店铺"))
     call = models.CharField(_("接口"), max_length=80, blank=True)
-    errcode = models.IntegerField(_("错误码"), null=True)
+    errcode = models.BigIntegerField(_("错误码"), null=True)
     slug = models.CharField(_("情形"), max_length=40, blank=True)
     errmsg = models.CharField(_("微信返回"), max_length=500, blank=True)
     rid = models.CharField(max_length=60, blank=True)

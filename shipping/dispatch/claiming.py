@@ -1,11 +1,12 @@
 """Which shipment leaves next, and taking it so that nobody else can."""
 
+import logging
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
@@ -17,6 +18,8 @@ from shipping.services import move
 from .backlog import Backlog
 from .sending import whole
 from .turns import Turns, waits_for_turn
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -41,13 +44,27 @@ def claim_some(
 ) -> list[Attempt]:
     """Claim up to `room` shipments, the merchant with the fewest in flight first, `but` those named."""
     stores = _waiting(only, but) if room > 0 else []
-    picked = list(islice(_picked(stores, backlog or Backlog(only), room), room)) if stores else []
-    if not picked:
+    backlog = backlog or Backlog(only)
+    picked = list(islice(_picked(stores, backlog, room), room)) if stores else []
+    try:
+        return _claim_all(picked, run_id) if picked else []
+    except OperationalError as error:
+        # Nothing of it is written. Another round comes, and a run that ended here would lose its answers.
+        log.warning("a round of claims was given up: %s", type(error).__name__)
+        backlog.forget()
         return []
-    # One commit for all of them: a disk may take longer over it than we over a claim.
+
+
+def _claim_all(picked: list[Shipment], run_id: str) -> list[Attempt]:
+    """By one commit: a disk may take longer over it than we over a claim.
+
+    They are taken in the order of orders, whoever comes first: two workers would else wait for each other.
+    """
     with whole_or_nothing():
         waiting = _queued(picked)
-        return [attempt for each in picked if (attempt := claim(each, run_id, waiting.get(each.pk, [])))]
+        in_order = sorted(picked, key=lambda each: (each.order_id, each.pk))
+        taken = {each.pk: claim(each, run_id, waiting.get(each.pk, [])) for each in in_order}
+    return [attempt for each in picked if (attempt := taken[each.pk])]
 
 
 def _queued(shipments: Collection[Shipment]) -> dict[int, list[Package]]:

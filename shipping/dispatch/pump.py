@@ -242,7 +242,7 @@ class Pump:
         self.ready.append((wanted.fetch, came))
 
     def _token_came(self, merchant: Merchant, wanted: Wanted, reply: Reply) -> None:
-        kept = wanted.keep(reply)
+        kept = wanted.take_in(reply)
         # The platform's own token comes first, the store's is made with it.
         if kept is Kept.STEP and (further := lines.ask(merchant)):
             self._fetch(merchant, further)
@@ -269,7 +269,7 @@ class Pump:
     def _check(self, attempt: Attempt, line: Line, reply: Reply, began: datetime) -> None:
         if self._drop_refused(line, reply):
             note_token_refused(attempt, reply)
-        if take_facts(attempt, reply, began):
+        if _are_taken(attempt, reply, began):
             self.fresh.append((attempt, line))
 
     def _send(self, attempt: Attempt, line: Line) -> None:
@@ -322,6 +322,18 @@ class Pump:
     def _read(self, attempt: Attempt, line: Line, then: Step) -> None:
         body = order_get_body(attempt.order.order_id)
         self._fly(attempt, partial(line.in_time().call, ORDER_GET, body), then, read=attempt.order)
+
+
+def _are_taken(attempt: Attempt, reply: Reply, began: datetime) -> bool:
+    """`take_facts`; facts that we stumble over are read again later, and the parcel says why it waits."""
+    try:
+        with transaction.atomic():
+            return take_facts(attempt, reply, began)
+    except Exception:
+        log.exception("a read we could not take in")
+        forget()
+        put_back(attempt, slug="facts_unreadable")
+        return False
 
 
 def send_in_time(endpoint: Endpoint, body: dict[str, object], line: Line, until: float) -> Reply:

@@ -44,8 +44,13 @@ ENDED = ("ended_at", "then", "slug", "errcode", "errmsg", "rid", "elapsed_ms", "
 
 
 def needs_read(attempt: Attempt) -> bool:
-    """Facts must be younger than a minute with no event since, unless this account may not read orders."""
-    if _is_fresh(attempt.order) and not Reading.objects.filter(order=attempt.order).exists():
+    """Facts must be younger than a minute with no event since, unless this account may not read orders.
+
+    An attempt may have waited for its line, and another worker read the order meanwhile: ours are then old.
+    """
+    order = attempt.order
+    newest = Order.objects.filter(pk=order.pk, read_at=order.read_at, reading=None)
+    if _is_fresh(order) and newest.exists():
         return False
     return not may_not_read(attempt.merchant_id)
 
@@ -60,8 +65,17 @@ def take_facts(attempt: Attempt, reply: Reply, began: datetime) -> bool:
         note_refusal(attempt.merchant, reply, began)
         put_back(attempt, slug=reply.slug or "facts_unreadable", reply=reply)
         return False
+    if _was_asked_for_since(order, began):
+        let_go(attempt, who=states.WORKER, reason="event_meanwhile")
+        return False
     attempt.order = order
     return True
+
+
+def _was_asked_for_since(order: Order, began: datetime) -> bool:
+    """Whether an event told of the order while it was being read: what was read may be what was before."""
+    reading: Reading | None = getattr(order, "reading", None)
+    return reading is not None and reading.asked_at > began
 
 
 def _is_fresh(order: Order) -> bool:

@@ -52,7 +52,7 @@ class Reading(models.Model):
     # Null: it was refused, and is not tried again by itself.
     due_at = models.DateTimeField(null=True, default=timezone.now)
     tries = models.PositiveSmallIntegerField(default=0)
-    errcode = models.IntegerField(null=True)
+    errcode = models.BigIntegerField(null=True)
     slug = models.CharField(max_length=40, blank=True)
     errmsg = models.CharField(max_length=300, blank=True)
 

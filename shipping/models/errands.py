@@ -38,6 +38,7 @@ class OrderErrand(models.Model):
     seen_hash = models.CharField(max_length=128, blank=True)
     asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     asked_at = models.DateTimeField(default=timezone.now)
+    begun_at = models.DateTimeField(null=True)
     # Null until the moment before the first byte.
     sent_at = models.DateTimeField(null=True)
     misses = models.PositiveSmallIntegerField(default=0)

@@ -231,10 +231,11 @@ def save_draft(*, order: Order, draft: Draft, user: User | None, door: str = "pa
 def cancel_shipment(*, shipment: Shipment, user: User) -> list[Package]:
     """Cancel the packages that have not been claimed; returns those it reached."""
     with transaction.atomic():
+        # First: a worker that is putting it back is waited for, and what it put back is seen.
+        Shipment.objects.filter(pk=shipment.pk).update(due_at=None)
         waiting = list(shipment.packages.filter(status__in=(states.DRAFT, states.QUEUED)))
         for package in waiting:
             move(package, states.CANCELLED, who=states.STAFF, by=user)
-        Shipment.objects.filter(pk=shipment.pk).update(due_at=None)
     return waiting
 
 

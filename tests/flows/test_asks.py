@@ -1,11 +1,15 @@
 """Answers to a buyer's requests, notes, and a receiver shown once: by the page, a worker, the platform."""
 
+import threading
+import time
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
+from merchants.models import Credential
 from sandbox import build
 from shipping import errands
 from shipping.models import OrderErrand, ReceiverView
@@ -38,8 +42,6 @@ def ask(client: Any, order: Any, kind: str, **more: str) -> str:
 
 def work() -> None:
     """The worker, and its sweep, until nothing is open or three seconds are over."""
-    import time
-
     end = time.monotonic() + 3
     while OrderErrand.objects.filter(ended_at=None).exists() and time.monotonic() < end:
         for pk in OrderErrand.objects.filter(ended_at=None).values_list("pk", flat=True):
@@ -139,6 +141,22 @@ def test_a_worker_that_died_leaves_it_to_the_sweep(world: Any) -> None:
     work()
     assert rows.get().slug == "answer_not_taken"
     assert calls(world, "addressmodify/accept") == 0
+
+
+def test_what_waited_for_long_is_not_taken_for_lost_while_a_worker_begins_it(world: Any) -> None:
+    """The token it needs comes slowly, and the sweep of another worker looks at that very moment."""
+    client, order = member(world), moving(world)
+    ask(client, order, "address_accept")
+    OrderErrand.objects.update(asked_at=timezone.now() - timedelta(minutes=5))
+    Credential.objects.update(token_expires_at=None)
+    world.remote.fault("drip", call="stable_token", seconds=0.6)
+    worker = threading.Thread(target=lambda: (errands.run(OrderErrand.objects.get().pk), connection.close()))
+    worker.start()
+    time.sleep(0.3)
+    errands.hand_out()
+    assert OrderErrand.objects.get().status == "running"
+    worker.join()
+    assert (OrderErrand.objects.get().status, calls(world, "addressmodify/accept")) == ("done", 1)
 
 
 def test_a_note_is_written_and_one_that_is_too_long_is_not_lost(world: Any) -> None:
