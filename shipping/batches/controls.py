@@ -32,15 +32,16 @@ def upload(*, user: User, filename: str, content: bytes) -> Batch:
 
 @transaction.atomic
 def answer_columns(*, batch: Batch, answers: dict[int, str]) -> None:
-    """A person said what columns are; the rows are read again by it."""
+    """A person said what columns are; the rows are read again by it, before any of them has a verdict."""
     batch.answers = {str(column): field for column, field in answers.items()}
-    _send(batch, (Stage.COLUMNS, Stage.OPEN), Stage.READING, answers=batch.answers)
+    send(batch, (Stage.COLUMNS,), Stage.READING, answers=batch.answers)
 
 
 @transaction.atomic
 def confirm(*, batch: Batch, user: User) -> None:
-    """Ship what is ready."""
-    _send(batch, (Stage.OPEN,), Stage.QUEUEING, confirmed_by=user, confirmed_at=timezone.now())
+    """Ship what is ready; what turns green later waits for a yes of its own."""
+    _send_to_save(batch, user)
+    BatchOrder.objects.filter(batch=batch, verdict=Verdict.READY).update(confirmed_at=batch.confirmed_at)
 
 
 @transaction.atomic
@@ -58,20 +59,29 @@ def resume(*, batch: Batch) -> None:
 @transaction.atomic
 def cancel(*, batch: Batch, user: User) -> None:
     """Withdraw what has not left."""
-    _send(batch, (Stage.OPEN, Stage.QUEUEING), Stage.CANCELLING, confirmed_by=user)
+    send(batch, (Stage.OPEN, Stage.QUEUEING), Stage.CANCELLING, confirmed_by=user)
 
 
 @transaction.atomic
 def retry(*, batch: Batch, user: User) -> int:
-    """Hand over again what was refused for a reason that may have passed; returns how many orders."""
+    """Hand over again what was refused for a reason that may have passed, alone; returns how many orders."""
+    _send_to_save(batch, user)
     refused = [row.pk for row in may_retry(batch)]
-    BatchOrder.objects.filter(pk__in=refused).update(verdict=Verdict.READY)
-    if refused:
-        confirm(batch=batch, user=user)
-    return len(refused)
+    rows = BatchOrder.objects.filter(pk__in=refused)
+    return rows.update(verdict=Verdict.READY, confirmed_at=batch.confirmed_at)
 
 
-def _send(batch: Batch, sources: tuple[Stage, ...], target: Stage, **columns: object) -> None:
+def _send_to_save(batch: Batch, user: User) -> None:
+    send(batch, (Stage.OPEN,), Stage.QUEUEING, confirmed_by=user, confirmed_at=timezone.now())
+
+
+def keep_open(batch: Batch) -> None:
+    """Nobody sends the batch on until this transaction ends. Raises Busy when somebody has."""
+    if not Batch.objects.filter(pk=batch.pk, stage=Stage.OPEN).update(stage=Stage.OPEN):
+        raise Busy
+
+
+def send(batch: Batch, sources: tuple[Stage, ...], target: Stage, **columns: object) -> None:
     """Raises Busy when the batch is no longer where the person saw it."""
     if not Batch.objects.filter(pk=batch.pk, stage__in=sources).update(stage=target, **columns):
         raise Busy

@@ -1,6 +1,6 @@
 """What a person mends in a batch: one answer for many rows, remembered for the store; one row by itself."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from django.db import transaction
 from django.utils import timezone
@@ -8,8 +8,8 @@ from django.utils import timezone
 from merchants.models import Merchant, User
 from shipping.models import Batch, BatchOrder, BatchRow, BatchStore, Remembered
 from shipping.tables.columns import FIELDS, to_remember
-from shipping.wake import wake
 
+from .controls import Stage, keep_open, send
 from .couriers import courier_key
 from .reading import order_key
 from .rehearsal import OVER, Rehearsal, Verdict
@@ -48,8 +48,9 @@ def _remember(store: int, kind: Remembered.Kind, key: str, value: str, by: User)
 def name_courier(batch: Batch, cause: str, merchant: Merchant, code: str, user: User) -> int:
     """Say which courier all rows of a cause mean, remembered for the store; blank cells are filled.
 
-    Returns the number of rows that are checked again.
+    Returns the number of rows that the worker checks again. Raises controls.Busy.
     """
+    send(batch, (Stage.OPEN,), Stage.CHECKING)
     rows = BatchOrder.objects.filter(batch=batch, cause=cause, merchant=merchant, verdict=Verdict.STOPPED)
     keys = list(rows.values_list("key", flat=True))
     lines = list(BatchRow.objects.filter(batch=batch, key__in=keys))
@@ -60,15 +61,8 @@ def name_courier(batch: Batch, cause: str, merchant: Merchant, code: str, user: 
         for line in blank:
             line.values["delivery_id"] = code
         BatchRow.objects.bulk_update(blank, ["values"], batch_size=500)
-    recheck(batch, keys)
-    return len(lines)
-
-
-def recheck(batch: Batch, keys: Collection[str]) -> None:
-    """Let the worker rehearse these orders again."""
     BatchOrder.objects.filter(batch=batch, key__in=keys).exclude(verdict__in=OVER).delete()
-    Batch.objects.filter(pk=batch.pk).update(stage=Batch.Stage.CHECKING)
-    wake("work_batch", str(batch.pk))
+    return len(lines)
 
 
 class AlreadySent(Exception):
@@ -79,8 +73,9 @@ class AlreadySent(Exception):
 def edit_row(batch: Batch, number: int, texts: Mapping[str, str]) -> str:
     """Put other texts into a row and rehearse its order at once; returns the order that the row is of now.
 
-    Raises AlreadySent.
+    Raises AlreadySent, controls.Busy.
     """
+    keep_open(batch)
     row = BatchRow.objects.get(batch=batch, number=number)
     old = row.key
     changed = {name: text[:LONGEST].strip() for name, text in texts.items() if name in EDITABLE}

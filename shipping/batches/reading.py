@@ -17,10 +17,20 @@ CHUNK = 1000
 SAMPLES = 3
 # What a file must say of an order, or nothing can be shipped by it.
 NEEDED = ("order_id",)
+# What reading a file finds out.
+FOUND = ("stage", "refused", "refused_params", "columns", "mapping", "rows")
 
 
 def read_upload(batch: Batch) -> None:
     """Read the file, and stop at what only a person can tell: an unknown column, or none with the order."""
+    _read(batch)
+    found = {name: getattr(batch, name) for name in FOUND}
+    # What a person has said meanwhile stays: a pause is a column of the same row.
+    Batch.objects.filter(pk=batch.pk, stage=Batch.Stage.READING).update(**found)
+    batch.refresh_from_db()
+
+
+def _read(batch: Batch) -> None:
     try:
         table = _table(batch)
         rows = _widened(table)
@@ -36,7 +46,6 @@ def read_upload(batch: Batch) -> None:
         batch.stage, batch.refused = Batch.Stage.REFUSED, "file_damaged"
     else:
         batch.stage = Batch.Stage.COLUMNS if open_questions(batch) else Batch.Stage.CHECKING
-    batch.save()
 
 
 def _table(batch: Batch) -> Table:

@@ -34,10 +34,9 @@ def _managed(batch: Batch, user: User) -> QuerySet[BatchStore]:
 
 
 def may_steer(user: User, batch: Batch) -> bool:
-    """Whether one may mend, confirm, pause and cancel: the uploader, or a manager of all its stores."""
-    if batch.created_by_id == user.pk:
-        return True
-    return _managed(batch, user).count() == batch.stores.count()
+    """Whether one may mend, confirm, pause and cancel: in all its stores still, as uploader or as manager."""
+    role = Role.STAFF if batch.created_by_id == user.pk else Role.MANAGER
+    return not batch.stores.exclude(merchant__in=merchants_for(user, role)).exists()
 
 
 def orders_for(user: User, batch: Batch) -> QuerySet[BatchOrder]:
@@ -70,8 +69,9 @@ class Tally(NamedTuple):
 
     verdicts: Counter[str]
     packages: Counter[str]
-    # Packages that wait for the person's yes.
+    # Packages that are green; of them those that somebody said yes to and the worker is still saving.
     ready: int
+    saving: int
 
     @property
     def done(self) -> int:
@@ -97,14 +97,17 @@ class Tally(NamedTuple):
 
 def tally(user: User, batch: Batch) -> Tally:
     orders = orders_for(user, batch).order_by()
-    rows = orders.values("verdict").annotate(n=Count("pk"), packages=Sum("package_count"))
-    verdicts, ready = Counter[str](), 0
+    said_yes = Sum("package_count", filter=Q(confirmed_at=batch.confirmed_at), default=0)
+    rows = orders.values("verdict").annotate(n=Count("pk"), packages=Sum("package_count"), said_yes=said_yes)
+    verdicts, ready, saving = Counter[str](), 0, 0
     for row in rows:
         verdicts[row["verdict"]] = row["n"]
-        ready += row["packages"] if row["verdict"] == Verdict.READY else 0
+        if row["verdict"] == Verdict.READY:
+            ready = row["packages"]
+            saving = row["said_yes"] if batch.stage == Batch.Stage.QUEUEING else 0
     sent = Package.objects.filter(shipment__batch_orders__in=orders).order_by()
     packages = Counter({row["status"]: row["n"] for row in sent.values("status").annotate(n=Count("pk"))})
-    return Tally(verdicts, packages, ready)
+    return Tally(verdicts, packages, ready, saving)
 
 
 def minutes_left(user: User, batch: Batch, left: int) -> int | None:

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from django.db.models import Min, QuerySet
+from django.db import transaction
+from django.db.models import F, Min, QuerySet
 from django.utils import timezone
 
 from merchants.models import User
@@ -87,30 +88,43 @@ def keys_to_check(batch: Batch) -> list[str]:
 
 
 def _queue(batch: Batch, end: float) -> None:
-    """Hand over what is ready and the person may still ship for; what the rules stop now turns red."""
+    """Hand over what the person said yes to and may still ship for; what the rules stop now turns red."""
+    while time.monotonic() < end and (stopped := _save_some(batch)) is not None:
+        _explain(batch, stopped)
+
+
+@transaction.atomic
+def _save_some(batch: Batch) -> list[BatchOrder] | None:
+    """Save a chunk and tie it to its rows by one commit: a pause and a withdrawal find parcels by their row.
+
+    Returns the orders that were refused; None when the worker has nothing more to save.
+    """
+    if not _goes_on(batch):
+        return None
     user = batch.confirmed_by or batch.created_by
-    while time.monotonic() < end:
-        ready = list(ready_orders(batch, user)[:QUEUED])
-        if not ready or not _goes_on(batch):
-            _go_to(batch, Stage.OPEN)
-            return
-        _hand_over(batch, ready, user)
+    if ready := list(ready_orders(batch, user)[:QUEUED]):
+        return _hand_over(batch, ready, user)
+    _go_to(batch, Stage.OPEN)
+    return None
+
+
+def _goes_on(batch: Batch) -> bool:
+    """Whether nobody has withdrawn it; who does so from now on is heard when the chunk is saved."""
+    saved = Batch.objects.filter(pk=batch.pk, stage=Stage.QUEUEING)
+    goes_on = saved.update(lease_until=timezone.now() + LEASE) == 1
+    batch.refresh_from_db()
+    return goes_on
 
 
 def ready_orders(batch: Batch, user: User) -> QuerySet[BatchOrder]:
     rows = BatchOrder.objects.filter(
-        batch=batch, verdict=Verdict.READY, order__isnull=False, merchant__in=merchants_for(user)
-    )
+        batch=batch, verdict=Verdict.READY, confirmed_at=F("batch__confirmed_at"), order__isnull=False,
+        merchant__in=merchants_for(user),
+    )  # fmt: skip
     return rows.select_related("order__merchant", "shipment").order_by("first_row")
 
 
-def _goes_on(batch: Batch) -> bool:
-    """Whether nobody has paused or cancelled meanwhile."""
-    batch.refresh_from_db(fields=["stage", "paused_at"])
-    return batch.stage == Stage.QUEUEING
-
-
-def _hand_over(batch: Batch, ready: list[BatchOrder], user: User) -> None:
+def _hand_over(batch: Batch, ready: list[BatchOrder], user: User) -> list[BatchOrder]:
     corrected = corrected_by(ready)
     wishes = [
         Wish(order, draft_of(row), f"batch-{row.pk}-{row.shipment_id or 0}", corrected.get(order.pk))
@@ -124,19 +138,26 @@ def _hand_over(batch: Batch, ready: list[BatchOrder], user: User) -> None:
             row.verdict = Verdict.STOPPED
             placed = [Placed(row.first_row, _column(problem), problem) for problem in outcome]
             row.problems, row.cause = problems_json(placed), cause_of(placed)
-    _note(batch, ready)
+    return _note(batch, ready)
 
 
-def _note(batch: Batch, ready: list[BatchOrder]) -> None:
-    """What was refused is rehearsed again, for its row and column, or because it has left by another door."""
-    queued = [row for row in ready if row.verdict == Verdict.QUEUED]
-    BatchOrder.objects.bulk_update(queued, ["shipment"])
+def _note(batch: Batch, handed: list[BatchOrder]) -> list[BatchOrder]:
+    """Write down what became of them; returns the refused, without those that were scanned out just now."""
+    queued = [row for row in handed if row.verdict == Verdict.QUEUED]
+    BatchOrder.objects.bulk_update(queued, ["verdict", "shipment"])
     Package.objects.filter(shipment__in=[row.shipment_id for row in queued]).update(batch=batch)
-    BatchOrder.objects.filter(pk__in=[row.pk for row in queued]).update(verdict=Verdict.QUEUED)
-    stopped = {row.key: row for row in ready if row.verdict == Verdict.STOPPED}
-    if not stopped:
+    refused = {row.pk: row for row in handed if row.verdict == Verdict.STOPPED}
+    still = BatchOrder.objects.filter(pk__in=refused, verdict=Verdict.READY).values_list("pk", flat=True)
+    stopped = [refused[key] for key in still]
+    BatchOrder.objects.bulk_update(stopped, ["verdict", "problems", "cause"])
+    return stopped
+
+
+def _explain(batch: Batch, refused: list[BatchOrder]) -> None:
+    """What was refused is rehearsed again, for its row and column, or because it has left by another door."""
+    if not refused:
         return
-    BatchOrder.objects.bulk_update(stopped.values(), ["verdict", "problems", "cause"])
+    stopped = {row.key: row for row in refused}
     Rehearsal(batch).check(stopped)
     # What still looks green here was refused for what only the door knows.
     for again in BatchOrder.objects.filter(batch=batch, key__in=stopped, verdict=Verdict.READY):
@@ -150,15 +171,18 @@ def _column(problem: Problem) -> str:
 
 
 def _cancel(batch: Batch, end: float) -> None:
-    """Withdraw what has not left, and what was only ready."""
+    """Withdraw what has not left, of the stores that the person may act in."""
+    user = batch.confirmed_by or batch.created_by
     while time.monotonic() < end:
-        waiting = BatchOrder.objects.filter(batch=batch, shipment__packages__status=states.QUEUED)
+        waiting = BatchOrder.objects.filter(
+            batch=batch, shipment__packages__status=states.QUEUED, shipment__merchant__in=merchants_for(user)
+        )
         keys = list(waiting.order_by("pk").values_list("shipment", flat=True).distinct()[:CANCELLED])
         if not keys:
             _go_to(batch, Stage.OPEN)
             return
         try:
-            cancel_many(keys, user=batch.confirmed_by or batch.created_by)
+            cancel_many(keys, user=user)
         except states.IllegalMove:
             # The worker claimed one of them at that very moment; look again.
             log.info("batch=%s: somebody was faster", batch.pk)
@@ -167,7 +191,7 @@ def _cancel(batch: Batch, end: float) -> None:
 def _go_to(batch: Batch, stage: Batch.Stage) -> None:
     """Onward, unless a person has sent the batch elsewhere meanwhile."""
     Batch.objects.filter(pk=batch.pk, stage=batch.stage).update(stage=stage)
-    batch.refresh_from_db(fields=["stage"])
+    batch.refresh_from_db()
 
 
 def _chunks(keys: list[str], size: int) -> Iterator[list[str]]:

@@ -109,6 +109,8 @@ class BatchOrder(models.Model):
     leaves = models.PositiveIntegerField(default=0)
     # What the order said when the file came (drafts.Noted).
     noted = models.JSONField(null=True)
+    # When somebody last said yes to it; the worker saves what has the batch's own `confirmed_at`.
+    confirmed_at = models.DateTimeField(null=True)
     shipment = models.ForeignKey(Shipment, models.PROTECT, null=True, related_name="batch_orders")
 
     class Meta:

@@ -216,8 +216,7 @@ def progress(user: User, batch: Batch) -> dict[str, Any]:
     """How far the worker is, and what the tab says."""
     tally = reads.tally(user, batch)
     # What the worker is still saving counts as well, or the bar would move back with every hundred.
-    saving = tally.ready if batch.stage == Batch.Stage.QUEUEING else 0
-    total, left = tally.total + saving, tally.left + saving
+    total, left = tally.total + tally.saving, tally.left + tally.saving
     parts = (("green", tally.done), ("red", tally.rejected), ("purple", tally.unknown))
     shares, at = [], 0.0
     for colour, count in parts:

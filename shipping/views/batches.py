@@ -193,12 +193,17 @@ def batch_courier(request: MemberRequest, pk: int) -> HttpResponse:
     ).first()
     if courier is None:
         messages.error(request, _("请先选一家快递公司。"))
-    elif batch.stage == Batch.Stage.OPEN:
-        cause = request.POST.get("cause", "")
-        rows = fixes.name_courier(batch, cause, merchant, courier.delivery_id, request.user)
-        words = _("%(n)d 行改用%(courier)s，正在重新检查。")
-        messages.info(request, words % {"n": rows, "courier": courier.delivery_name})
+    else:
+        named = courier
+        _try(request, lambda: _name_courier(request, batch, named))
     return redirect("batch_detail", pk=pk)
+
+
+def _name_courier(request: MemberRequest, batch: Batch, courier: Courier) -> None:
+    cause = request.POST.get("cause", "")
+    rows = fixes.name_courier(batch, cause, courier.merchant, courier.delivery_id, request.user)
+    words = _("%(n)d 行改用%(courier)s，正在重新检查。")
+    messages.info(request, words % {"n": rows, "courier": courier.delivery_name})
 
 
 @require_POST
@@ -208,8 +213,6 @@ def batch_row(request: MemberRequest, pk: int, number: int) -> HttpResponse:
     row = get_object_or_404(BatchRow, batch=batch, number=number)
     key, said = row.key, ""
     try:
-        if batch.stage != Batch.Stage.OPEN:
-            raise controls.Busy
         key = fixes.edit_row(batch, number, {name: str(text) for name, text in request.POST.items()})
     except controls.Busy:
         said = _("系统正在处理这一批，请等它停下来再点一次。")

@@ -132,3 +132,23 @@ def test_a_file_without_orders_of_one_s_stores_is_not_offered(world: Any, boss: 
     shown = begin(client, batch)
     assert ("发货.csv" in shown, "没扫" in shown, tone(shown)) == (False, False, "idle")
     assert "发货.csv" in page(colleague(world, "mei").get("/scan/"))
+
+
+@pytest.mark.postgres
+def test_trying_again_what_was_refused_ships_no_label_that_nobody_packed(
+    world: Any, boss: User, pump: Any
+) -> None:
+    client, orders = member(world), [world.order([TEA]) for _ in LABELS]
+    batch = uploaded(world, boss, orders, *LABELS)
+    begin(client, batch)
+    world.remote.fault("code", errcode=606049, times=1)
+    scan(client, LABELS[0])
+    pump()
+    desk, at = Client(), f"/batches/{batch.pk}/"
+    desk.force_login(boss)
+    assert "再试一次能重试的 1 个" in page(desk.get(at))
+    desk.post(f"{at}retry/")
+    assert '还没发出 <b class="num">1</b>' in page(desk.get(f"{at}progress/?stage=queueing"))
+    assert verdicts(work(batch)) == ["queued", "ready", "ready"]
+    pump()
+    assert [len(world.sends(order)) for order in orders] == [2, 0, 0]
