@@ -21,9 +21,12 @@ def day(text: str) -> date | None:
 
 
 def moment(text: str) -> datetime | None:
-    """A time without a zone is ours."""
+    """A time without a zone is ours; None for what is none, or lies where no order ever did or will."""
     try:
         found = parse_datetime(text)
     except ValueError:
         return None
-    return timezone.make_aware(found) if found and timezone.is_naive(found) else found
+    # At the ends of the calendar a time cannot be told in another zone.
+    if found is None or not 2000 <= found.year < 3000:
+        return None
+    return timezone.make_aware(found) if timezone.is_naive(found) else found

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
 
 from merchants.models import Merchant, User
 from wechat.waybills import normalise
@@ -17,6 +18,7 @@ from .drafts import VIRTUAL, Draft, OrderFacts, PackageDraft, Problem
 from .forms import LONGEST_KEY, Finding, guess_courier, in_words, resolve_courier
 from .models import Order, Shipment
 from .queries import facts_of
+from .services import withdrawn_of
 from .slips import orders_to_print
 
 # Above this many packages the button says whose they are and asks once more.
@@ -59,7 +61,7 @@ class Line:
 
     def _guess(self) -> str:
         listed = self.facts.couriers or {}
-        code, _ = guess_courier(self.waybill, listed, "")
+        code = guess_courier(self.waybill, listed, "")[0]
         self.guessed = listed.get(code, "")
         return code
 
@@ -119,10 +121,11 @@ class Chosen:
     def queue(self) -> int:
         """Queue what is picked; what is refused at the last moment stays. Returns how many orders went."""
         outcomes = queue_many(self._wishes(), user=self.user, door="list")
+        withdrawn = withdrawn_of([outcome for outcome in outcomes if isinstance(outcome, Shipment)])
         refused = []
         for line, outcome in zip(self.picked, outcomes, strict=True):
-            if not isinstance(outcome, Shipment):
-                line.findings = [in_words(problem) for problem in outcome]
+            line.findings = _findings(outcome, withdrawn)
+            if line.findings:
                 refused.append(line)
         gone = len(self.picked) - len(refused)
         self.lines = [line for line in self.lines if line in refused or not line.is_picked]
@@ -152,6 +155,13 @@ class Chosen:
 
 def _buyer(line: Line) -> tuple[str, str]:
     return (line.order.openid, line.order.address_hash)
+
+
+def _findings(outcome: Shipment | list[Problem], withdrawn: set[int]) -> list[Finding]:
+    if not isinstance(outcome, Shipment):
+        return [in_words(problem) for problem in outcome]
+    told = _("这一单从这张表提交过，又撤回了，没有再次提交；要重发，请从订单列表重新选它。")
+    return [Finding(told, True, None)] if outcome.pk in withdrawn else []
 
 
 def open_chosen(user: User, order_ids: list[str]) -> Chosen:

@@ -13,9 +13,10 @@ from merchants.queries import merchants_for
 from wechat.waybills import normalise
 
 from . import services, states
+from .batches.discreet import problems_for
 from .batches.rehearsal import Verdict
 from .batches.retries import corrected_by
-from .batches.shapes import draft_of, package_from, packages_json, problems_of
+from .batches.shapes import draft_of, package_from, packages_json
 from .drafts import Draft, PackageDraft
 from .models import Batch, BatchOrder, BatchStore, Order, Package, Shipment
 from .queries import draft_of_package, packages_for
@@ -83,7 +84,8 @@ def find(user: User, batch: int, waybill: str) -> Parcel | Told:
         return told
     if not rows:
         return Told("bad", "not_in_batch", {"code": waybill})
-    problems = tuple(placed.problem for placed in problems_of(rows[0]) if placed.problem.stops)
+    found = problems_for(user, rows[:1])[rows[0].pk]
+    problems = tuple(placed.problem for placed in found if placed.problem.stops)
     return Told("bad", "row_stopped", {"order_id": rows[0].key}, problems)
 
 

@@ -163,11 +163,15 @@ class Table:
         ]
 
     def withdraw(self, saved: Saved) -> bool:
+        """One parcel is withdrawn for all its orders or for none: it lies in one box."""
         keys = (saved.shipment, *saved.also)
         shipments = Shipment.objects.filter(pk__in=keys, merchant__in=merchants_for(self.user))
         self.known.clear()
-        withdrawn = [self._withdraw(shipment) for shipment in shipments]
-        return bool(withdrawn) and all(withdrawn)
+        with transaction.atomic():
+            withdrawn = [self._withdraw(shipment) for shipment in shipments.order_by("order", "pk")]
+            is_whole = bool(withdrawn) and all(withdrawn)
+            transaction.set_rollback(not is_whole)
+        return is_whole
 
     def _withdraw(self, shipment: Shipment) -> bool:
         packages = services.cancel_shipment(shipment=shipment, user=self.user)

@@ -14,6 +14,8 @@ from xml.parsers import expat
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 BLOCK = 32
+# An element within an element: what the platform sends is four deep.
+DEEPEST = 8
 RANDOM, LENGTH = 16, 4
 
 
@@ -122,6 +124,9 @@ class _Reader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self._path.append(name)
+        # Each text is kept under the whole of its path: thousands of elements deep, that fills the memory.
+        if len(self._path) > DEEPEST:
+            raise Forged("deep")
 
     def end(self, name: str) -> None:
         self._path.pop()

@@ -38,6 +38,7 @@ _PARAMS = {
     "waybill_id",
     "delivery_id",
     "length",
+    "most",
     "method",
     "reason",
     "who",

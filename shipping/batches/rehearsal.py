@@ -38,7 +38,6 @@ Verdict = BatchOrder.Verdict
 # What became of these is not for a rehearsal to say any more.
 OVER = (Verdict.QUEUED, Verdict.CANCELLED)
 # What no column of ours can hold, in signs, is no number of any courier or maker.
-LONGEST = {"waybill_id": 64, "delivery_id": 64, "sn_code": 120, "wxa_appid": 64, "wxa_path": 1000}
 
 
 @dataclass
@@ -158,9 +157,6 @@ class Rehearsal:
             problem = Problem("order", slug="facts_unreadable")
             yield Placed(*place(problem, fresh, wanted), problem)
         for row in wanted.rows:
-            for column, most in LONGEST.items():
-                if len(row[column]) > most:
-                    yield Placed(row.number, column, Problem(column, 40097))
             if name := self.couriers.guessed.get(row.number):
                 params = {"title": name}
                 yield Placed(row.number, "delivery_id", Problem("", None, "courier_guessed", False, params))

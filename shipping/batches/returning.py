@@ -10,9 +10,10 @@ from shipping.models import Batch, BatchOrder, BatchRow, Package
 from shipping.tables.columns import Mapping
 from wechat.errcodes import meaning
 
+from .discreet import problems_for
 from .reads import orders_for
 from .rehearsal import Verdict
-from .shapes import Placed, problems_of
+from .shapes import Placed
 from .words import column_word, language, remedy_of, text_of
 
 CHUNK = 500
@@ -22,7 +23,8 @@ def rows_to_mend(user: User, batch: Batch) -> Iterator[list[str]]:
     """A header, then each row of an order that a rule stops or WeChat refused; cells as edited."""
     yield [*batch.columns, _("原因"), _("怎么办")]
     for rows in _chunks(_to_mend(user, batch)):
-        reasons = {order.key: _reasons(batch, order) for order in rows}
+        told = problems_for(user, rows)
+        reasons = {order.key: _reasons(batch, order, told[order.pk]) for order in rows}
         lines = BatchRow.objects.filter(batch=batch, key__in=reasons).order_by("number")
         for line in lines:
             yield [*_cells(batch, line), *_reason_for(line, reasons[line.key])]
@@ -54,9 +56,9 @@ def _cells(batch: Batch, line: BatchRow) -> list[str]:
 Reason = tuple[int | None, str, str]
 
 
-def _reasons(batch: Batch, order: BatchOrder) -> list[Reason]:
+def _reasons(batch: Batch, order: BatchOrder, problems: list[Placed]) -> list[Reason]:
     if order.verdict == Verdict.STOPPED:
-        return [_placed(batch, placed) for placed in problems_of(order) if placed.problem.stops]
+        return [_placed(batch, placed) for placed in problems if placed.problem.stops]
     packages = order.shipment.packages.all() if order.shipment else ()
     return [_refused(package) for package in packages if package.status == states.REJECTED]
 

@@ -23,7 +23,9 @@ from .after import (
 from .body import (
     counts_are_at_least_one,
     numbers_are_numbers,
+    numbers_can_be_kept,
     shipment_names_order_and_packages,
+    texts_can_be_kept,
 )
 from .extras import (
     courier_may_carry_the_subsidy,
@@ -80,6 +82,7 @@ RULES: tuple[Rule, ...] = (
     order_has_nothing_pending, merchant_has_a_return_address, merchant_is_not_paused,
     inspected_goods_have_passed, order_is_free_to_ship_ourselves,
     shipment_names_order_and_packages, numbers_are_numbers, counts_are_at_least_one,
+    texts_can_be_kept, numbers_can_be_kept,
     delivery_type_is_known, delivery_type_fits_the_order, virtual_is_for_virtual_orders,
     express_names_its_courier,
     courier_is_on_the_merchants_list, express_names_its_waybill, waybill_looks_usual,
@@ -109,6 +112,7 @@ def preflight(facts: OrderFacts) -> list[Problem]:
 
 COURIER_AND_NUMBER: tuple[Rule, ...] = (
     shipment_names_order_and_packages, numbers_are_numbers, counts_are_at_least_one,
+    texts_can_be_kept, numbers_can_be_kept,
     express_names_its_courier, courier_is_on_the_merchants_list, express_names_its_waybill,
     waybill_looks_usual, waybill_once_per_shipment, waybill_is_new_to_the_order, waybill_goes_to_one_buyer,
 )  # fmt: skip

@@ -27,6 +27,7 @@ from .queueing import (
     settle_conflict,
     shipment_with_key,
     tidy,
+    withdrawn_of,
 )
 
 __all__ = [
@@ -60,4 +61,5 @@ __all__ = [
     "tidy",
     "wake_read",
     "wake_sync",
+    "withdrawn_of",
 ]

@@ -35,10 +35,11 @@ def hold_order(*, order: Order, user: User | None, reason: str, until: datetime 
     order.holds.filter(released_at=None, until__lte=timezone.now()).update(released_at=F("until"))
     order.holds.filter(released_at=None).update(released_at=timezone.now(), released_by=user)
     hold = Hold.objects.create(order=order, held_by=user, reason=reason[:200], until=until)
-    # A number being put right keeps nothing from leaving.
+    # Taken first, as a worker claims: else each might wait for the other. A number being put right keeps
+    # nothing from leaving.
+    order.shipments.filter(due_at__isnull=False).exclude(kind=CORRECTION).update(due_at=None)
     for package in order.packages.filter(status=states.QUEUED).exclude(kind=CORRECTION):
         move(package, states.DRAFT, who=states.STAFF, by=user, reason=reason)
-    order.shipments.filter(due_at__isnull=False).exclude(kind=CORRECTION).update(due_at=None)
     return hold
 
 

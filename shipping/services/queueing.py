@@ -239,6 +239,13 @@ def cancel_shipment(*, shipment: Shipment, user: User) -> list[Package]:
     return waiting
 
 
+def withdrawn_of(shipments: Collection[Shipment]) -> set[int]:
+    """Those of which nothing will leave: a form that is posted again finds them, and ships nothing."""
+    keys = {shipment.pk for shipment in shipments}
+    living = Package.objects.filter(shipment__in=keys).exclude(status=states.CANCELLED)
+    return keys - set(living.values_list("shipment", flat=True))
+
+
 def queue_together(
     *, orders: list[Order], drafts: list[Draft], user: User, form_key: str, door: str = "page"
 ) -> list[Shipment]:

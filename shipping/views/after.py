@@ -167,7 +167,8 @@ def _resend(desk: Desk) -> Draft:
 def _submit(desk: Desk, draft: Draft, page: Callable[..., HttpResponse], saved: str) -> HttpResponse:
     """A repeated form is answered with what its first click saved."""
     problems: list[Problem] = []
-    if not services.shipment_with_key(order=desk.order, form_key=desk.form.form_key):
+    is_first = not services.shipment_with_key(order=desk.order, form_key=desk.form.form_key)
+    if is_first:
         problems = services.rehearse(order=desk.order, draft=draft)[1]
         if stops(problems) or (problems and "confirm" not in desk.request.POST):
             return page(desk, problems)
@@ -178,7 +179,7 @@ def _submit(desk: Desk, draft: Draft, page: Callable[..., HttpResponse], saved: 
         )  # fmt: skip
     except services.Refused as refused:
         return page(desk, refused.problems)
-    messages.info(desk.request, saved)
+    messages.info(desk.request, saved if is_first else _("这张表单已经提交过，没有再次提交。"))
     return redirect("order_detail", order_id=desk.order.order_id)
 
 

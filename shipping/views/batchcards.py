@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 from merchants.models import Merchant, User
 from shipping import states
 from shipping.batches import reads
+from shipping.batches.discreet import problems_for
 from shipping.batches.rehearsal import Verdict
 from shipping.batches.retries import may_retry
-from shipping.batches.shapes import Cause, Placed, package_from, problems_of
+from shipping.batches.shapes import Cause, Placed, package_from
 from shipping.batches.words import FIELD_WORDS, column_word, remedy_of, text_of, title_of
 from shipping.drafts import PackageDraft
 from shipping.models import Batch, BatchOrder, BatchRow, Courier, Package
@@ -62,12 +63,14 @@ class CauseCard(NamedTuple):
 
 
 def cause_cards(user: User, batch: Batch) -> list[CauseCard]:
-    return [_cause_card(batch, counted) for counted in reads.causes(user, batch)]
+    causes = list(reads.causes(user, batch))
+    told = problems_for(user, [counted.sample for counted in causes])
+    return [_cause_card(batch, counted, told[counted.sample.pk]) for counted in causes]
 
 
-def _cause_card(batch: Batch, counted: reads.CauseCount) -> CauseCard:
+def _cause_card(batch: Batch, counted: reads.CauseCount, problems: list[Placed]) -> CauseCard:
     cause = Cause.parse(counted.cause)
-    placed = next(placed for placed in problems_of(counted.sample) if placed.problem.stops)
+    placed = next(placed for placed in problems if placed.problem.stops)
     listed = Courier.objects.filter(merchant=counted.merchant, is_listed=True) if cause.is_courier else ()
     return CauseCard(
         cause=counted.cause,
@@ -128,9 +131,13 @@ class Card:
     correction: str = ""
 
 
-def cards(batch: Batch, orders: list[BatchOrder], may_edit: bool) -> list[Card]:
-    names, rows = _courier_names(orders), reads.rows_of(batch, orders)
-    return [_card(batch, order, names, rows.get(order.key, []), may_edit) for order in orders]
+def cards(user: User, batch: Batch, orders: list[BatchOrder], may_edit: bool) -> list[Card]:
+    names, rows, told = _courier_names(orders), reads.rows_of(batch, orders), problems_for(user, orders)
+    shown = [_card(batch, order, told[order.pk], names, rows.get(order.key, [])) for order in orders]
+    for card in shown if may_edit else ():
+        if card.row.verdict in (Verdict.STOPPED, Verdict.READY, Verdict.STRANGE):
+            card.lines = [_line(batch, row, told[card.row.pk]) for row in rows.get(card.row.key, [])]
+    return shown
 
 
 def _courier_names(orders: Iterable[BatchOrder]) -> Names:
@@ -139,14 +146,11 @@ def _courier_names(orders: Iterable[BatchOrder]) -> Names:
     return {(courier.merchant_id, courier.delivery_id): courier.delivery_name for courier in listed}
 
 
-def _card(batch: Batch, order: BatchOrder, names: Names, rows: list[BatchRow], may_edit: bool) -> Card:
-    placed = problems_of(order)
+def _card(batch: Batch, order: BatchOrder, placed: list[Placed], names: Names, rows: list[BatchRow]) -> Card:
     card = Card(order, LOOKS[Verdict(order.verdict)], _place(rows, order))
     card.parcels = _parcels(order, names)
     card.told = [_told(batch, each) for each in placed]
     card.correction = _correction(order) if order.verdict == Verdict.DIFFERS else ""
-    if may_edit and order.verdict in (Verdict.STOPPED, Verdict.READY, Verdict.STRANGE):
-        card.lines = [_line(batch, row, placed) for row in rows]
     return card
 
 

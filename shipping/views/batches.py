@@ -140,7 +140,7 @@ def _rehearsed(request: MemberRequest, batch: Batch, may_steer: bool) -> dict[st
         "may_edit": may_edit,
         "shown": shown,
         "cause": cause,
-        "cards": cards(batch, page, may_edit),
+        "cards": cards(user, batch, page, may_edit),
         "next": f"?{query}&after={page[-1].first_row}" if len(orders) > reads.ORDERS else "",
         "stores": stores,
         "must_ask": sum(store.packages for store in stores) > ASK_FROM,
@@ -227,7 +227,7 @@ def batch_row(request: MemberRequest, pk: int, number: int) -> HttpResponse:
 
 def _card_again(request: MemberRequest, batch: Batch, key: str, said: str) -> HttpResponse:
     orders = reads.orders_for(request.user, batch).filter(key=key).select_related("merchant", "order")
-    again = cards(batch, list(orders), may_edit=True)
+    again = cards(request.user, batch, list(orders), may_edit=True)
     context = {"batch": batch, "may_edit": True, "cards": again, "said": said}
     return render(request, "shipping/_batch_cards.html", context)
 

@@ -194,8 +194,10 @@ def package_confirm(request: MemberRequest, pk: int) -> HttpResponse:
         messages.error(request, _("订单刚刚又变了，请对照现在的地址和商品再核对一次。"))
         return redirect("order_detail", order_id=package.order.order_id)
     try:
-        services.confirm_change(package=package, user=request.user)
-        messages.info(request, _("已保存，系统正在提交；结果显示在下面，不用等在这里。"))
+        shipment = services.confirm_change(package=package, user=request.user)
+        saved = _("已保存，系统正在提交；结果显示在下面，不用等在这里。")
+        again = _("这个包裹已经确认过，又撤回了，没有再次提交；要发货，请打开发货页。")
+        messages.info(request, again if services.withdrawn_of([shipment]) else saved)
     except services.Refused as refused:
         messages.error(request, " ".join(in_words(problem).text for problem in refused.problems))
     return redirect("order_detail", order_id=package.order.order_id)

@@ -14,10 +14,11 @@ from shipping import bulk
 from shipping.dispatch import claiming
 from shipping.dispatch.claiming import claim_some
 from shipping.dispatch.sending import put_back
-from shipping.models import Shipment
-from shipping.services import cancel_shipment
+from shipping.models import Hold, Shipment
+from shipping.services import cancel_shipment, desk
 from tests.flows.test_dispatch import parcel, ship, status_of
 from tests.flows.test_odd_answers import order_elsewhere
+from tests.pages.test_desk import member
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgres]
 
@@ -138,3 +139,39 @@ def test_a_withdrawal_behind_a_commit_that_puts_the_parcel_back(world: Any, pump
     assert (status_of(shipment), shipment.due_at is None) in ((["cancelled"], True), (["queued"], False)), (
         found, status_of(shipment), shipment.due_at,
     )  # fmt: skip
+
+
+def test_a_hold_and_a_claim_at_once_end_without_an_error(world: Any, monkeypatch: Any) -> None:
+    shipment, client = ship(world.order()), member(world)
+    honest, found = claiming.move, dict[str, Any]()
+
+    def move(*words: Any, **more: Any) -> None:
+        time.sleep(0.3)  # the shipment is taken, the package not yet
+        honest(*words, **more)
+
+    monkeypatch.setattr(claiming, "move", move)
+    claimer = in_thread(lambda: len(claim_some("run", 5)), found, "claim")
+    time.sleep(0.1)
+    answer = client.post(f"/orders/{shipment.order.order_id}/hold/", {"reason": "等客服"})
+    claimer.join()
+    assert (answer.status_code, found) == (302, {"claim": 1})
+    assert Hold.objects.filter(order=shipment.order, released_at=None).exists()
+
+
+def test_a_hold_that_meets_a_claim_between_its_look_and_its_move_is_kept(
+    world: Any, monkeypatch: Any
+) -> None:
+    shipment = ship(world.order())
+    honest, found = desk.move, dict[str, Any]()
+    claims: list[threading.Thread] = []
+
+    def move(*words: Any, **more: Any) -> None:
+        claims.append(in_thread(lambda: len(claim_some("run", 5)), found, "claim"))
+        claims[0].join(0.5)
+        honest(*words, **more)
+
+    monkeypatch.setattr(desk, "move", move)
+    answer = member(world).post(f"/orders/{shipment.order.order_id}/hold/", {"reason": "等客服"})
+    claims[0].join()
+    assert (answer.status_code, found, status_of(shipment)) == (302, {"claim": 0}, ["draft"])
+    assert Hold.objects.filter(order=shipment.order, released_at=None).exists()

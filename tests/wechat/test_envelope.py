@@ -3,11 +3,12 @@
 import base64
 import json
 import time
+import tracemalloc
 
 import pytest
 
 from sandbox import cipher
-from wechat.envelope import Forged, is_signed, key_bytes, open_sealed, read_xml
+from wechat.envelope import Forged, is_signed, key_bytes, open_sealed, read_message, read_xml
 
 # Public example values of the official message-push page and of SKIT's unit test, recomputed.
 JSON_MODE = {
@@ -112,3 +113,13 @@ def test_what_is_no_plain_xml_is_forged(raw: bytes) -> None:
     with pytest.raises(Forged):
         read_xml(raw)
     assert time.monotonic() - began < 0.5
+
+
+def test_deeply_nested_xml_at_a_door_costs_nothing() -> None:
+    raw = b"<a>x" * (64 * 1024 // 4)
+    tracemalloc.start()
+    with pytest.raises(Forged):
+        read_message(raw)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000
