@@ -22,7 +22,7 @@ run: .venv/.run ## the demo: sandbox, web and worker on this machine, nothing is
 	@$(PY) -m sandbox.demo
 
 demo-reset: .venv/.run ## forget the demo's data and start it over
-	@rm -rf var/demo && $(PY) -m sandbox.demo
+	@$(PY) -m sandbox.demo --anew
 
 start: .venv/.run ## web and worker on your .env
 	@test -f .env || { echo "No .env yet: cp .env.example .env, fill it in, then make start."; exit 1; }

@@ -6,6 +6,7 @@ Runs the product by its own commands and imports nothing of it. Data lives in va
 import base64
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -25,8 +26,9 @@ PASSWORD = "fahuo-demo"  # noqa: S105 - printed on the demo's own login page
 TICKET_EVERY = 600  # seconds, as WeChat does
 
 
-def main() -> int:
-    HOME.mkdir(parents=True, exist_ok=True)
+def main(arguments: list[str]) -> int:
+    """Run until stopped; with `--anew` on an empty desk."""
+    make_home(anew="--anew" in arguments)
     env = environment()
     children: list[subprocess.Popen[bytes]] = []
     # Also where a shell that started us in the background has told us to ignore Ctrl-C.
@@ -46,6 +48,13 @@ def main() -> int:
         return 0
     finally:
         stop(children)
+
+
+def make_home(*, anew: bool) -> None:
+    """Only what a demo has made is thrown away, whatever DEMO_HOME says."""
+    if anew and ENV_FILE.exists():
+        shutil.rmtree(HOME)
+    HOME.mkdir(parents=True, exist_ok=True)
 
 
 def _interrupt(*args: object) -> None:
@@ -197,4 +206,4 @@ def stop(children: "list[subprocess.Popen[bytes]]") -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

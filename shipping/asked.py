@@ -1,6 +1,6 @@
 """What a URL or a form asks for, as a number, a day or a moment; None when it is none of these."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from django.utils import timezone
 from django.utils.dateparse import parse_date, parse_datetime
@@ -21,12 +21,12 @@ def day(text: str) -> date | None:
 
 
 def moment(text: str) -> datetime | None:
-    """A time without a zone is ours; None for what is none, or lies where no order ever did or will."""
+    """A time without a zone is ours; at the ends of the calendar one cannot be told in another zone."""
     try:
         found = parse_datetime(text)
-    except ValueError:
+        if found is None:
+            return None
+        aware = timezone.make_aware(found) if timezone.is_naive(found) else found
+        return timezone.localtime(aware.astimezone(UTC))
+    except (ValueError, OverflowError):
         return None
-    # At the ends of the calendar a time cannot be told in another zone.
-    if found is None or not 2000 <= found.year < 3000:
-        return None
-    return timezone.make_aware(found) if timezone.is_naive(found) else found

@@ -85,6 +85,11 @@ class Chosen:
         return any(not line.is_virtual for line in self.lines)
 
     @property
+    def first_open(self) -> int | None:
+        """The order whose number is scanned next."""
+        return next((line.order.pk for line in self.lines if line.is_open), None)
+
+    @property
     def stores(self) -> list[tuple[Merchant, int]]:
         """Whose packages are picked, and how many."""
         counts = Counter(line.order.merchant for line in self.picked)

@@ -326,6 +326,26 @@ RECHARGE = {
 }
 
 
+ACCOUNTS = {
+    "weixin": lazy("微信"),
+    "qq": "QQ",
+    "phone_number": lazy("手机号"),
+    "mail": lazy("邮箱"),
+}
+
+
+@register.filter
+def recharge_value(value: str, key: str) -> object:
+    """As people say it; a kind of account that nobody has met yet as it came."""
+    return ACCOUNTS.get(value, value) if key == "account_type" else value
+
+
+@register.filter
+def of_line(numbers: dict[tuple[str, str], int], line: OrderLine) -> int | None:
+    """What is known of a line's goods, None for nothing."""
+    return numbers.get((line.product_id, line.sku_id))
+
+
 @register.filter
 def recharge_word(key: str) -> object:
     return RECHARGE.get(key, key)

@@ -21,13 +21,14 @@ from shipping.around import open_holds
 from shipping.asked import moment
 from shipping.asking import asked_of
 from shipping.conflicts import conflict_of
-from shipping.drafts import CORRECTION
+from shipping.drafts import CORRECTION, Pair
 from shipping.forms import in_words
 from shipping.labels import looked_at, noted_of
 from shipping.models import Order, Package
 from shipping.preflight import outlook, paused_stores
 from shipping.queries import (
     must_intercept,
+    order_facts,
     order_for,
     order_packages,
     orders_for,
@@ -67,9 +68,16 @@ def _detail(request: MemberRequest, order: Order, typed: QueryDict | None = None
         "printings": printings_of(order),
         "asked": asked_of(order),
         "typed_note": request.session.pop(f"note-{order.pk}", ""),
+        "left": _left_of_each(order) if packages or order.all_parcels else {},
         "can_settle": merchants_for(request.user, Role.MANAGER).filter(pk=order.merchant_id).exists(),
     }
     return render(request, "shipping/order_detail.html", context)
+
+
+def _left_of_each(order: Order) -> dict[Pair, int]:
+    """Pieces still to ship, once some of the order have left or are on their way."""
+    goods = order_facts(order).goods
+    return {each.pair: each.left for each in goods} if any(each.taken for each in goods) else {}
 
 
 class Registered(NamedTuple):
@@ -195,7 +203,7 @@ def package_confirm(request: MemberRequest, pk: int) -> HttpResponse:
         return redirect("order_detail", order_id=package.order.order_id)
     try:
         shipment = services.confirm_change(package=package, user=request.user)
-        saved = _("已保存，系统正在提交；结果显示在下面，不用等在这里。")
+        saved = _("已保存；结果显示在下面，不用等在这里。")
         again = _("这个包裹已经确认过，又撤回了，没有再次提交；要发货，请打开发货页。")
         messages.info(request, again if services.withdrawn_of([shipment]) else saved)
     except services.Refused as refused:

@@ -136,7 +136,7 @@ def _done(desk: Desk, *, is_first: bool, others: int = 0) -> HttpResponse:
     services.leave_order(order=desk.order, user=desk.user)
     if "next" in (*desk.request.POST, desk.request.POST.get("confirm")):
         return _next(desk, others)
-    saved = _("已保存，系统正在提交；结果显示在下面，不用等在这里。")
+    saved = _("已保存；结果显示在下面，不用等在这里。")
     if others:
         saved = _("%d 个订单用同一个单号，都已保存，系统正在逐单提交。") % (others + 1)
     messages.info(desk.request, saved if is_first else _("这张表单已经提交过，没有再次提交。"))
