@@ -156,6 +156,9 @@ def put_back(user: User, batch: int, shipment: Shipment, packages: Collection[Pa
     row = _rows(user, batch).filter(order=shipment.order_id).first()
     if row is None:
         return
+    # What it holds besides has been shipped meanwhile by another yes.
+    if row.shipment_id not in (None, shipment.pk):
+        row.packages = []
     known = labels_of(row)
     again = [draft_of_package(package) for package in packages if package.waybill_id not in known]
     row.packages = [*row.packages, *packages_json(again)]

@@ -124,10 +124,16 @@ def ready_orders(batch: Batch, user: User) -> QuerySet[BatchOrder]:
     return rows.select_related("order__merchant", "shipment").order_by("first_row")
 
 
+def _key(row: BatchOrder) -> str:
+    """One for each yes: what was withdrawn since an earlier one is shipped anew."""
+    said_at = row.confirmed_at.timestamp() if row.confirmed_at else 0
+    return f"batch-{row.pk}-{row.shipment_id or 0}-{said_at:.6f}"
+
+
 def _hand_over(batch: Batch, ready: list[BatchOrder], user: User) -> list[BatchOrder]:
     corrected = corrected_by(ready)
     wishes = [
-        Wish(order, draft_of(row), f"batch-{row.pk}-{row.shipment_id or 0}", corrected.get(order.pk))
+        Wish(order, draft_of(row), _key(row), corrected.get(order.pk))
         for row in ready
         if (order := row.order)
     ]

@@ -75,9 +75,10 @@ def _detail(request: MemberRequest, order: Order, typed: QueryDict | None = None
 
 
 def _left_of_each(order: Order) -> dict[Pair, int]:
-    """Pieces still to ship, once some of the order have left or are on their way."""
+    """Pieces still to ship, while some of the order have left or are on their way and some have not."""
     goods = order_facts(order).goods
-    return {each.pair: each.left for each in goods} if any(each.taken for each in goods) else {}
+    is_split = any(each.taken for each in goods) and any(each.left for each in goods)
+    return {each.pair: each.left for each in goods} if is_split else {}
 
 
 class Registered(NamedTuple):

@@ -1,15 +1,20 @@
 """The desk through its pages: Django's client posts, the worker works, the page tells."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from django.utils import timezone
 
 from merchants.models import User
 from merchants.services import set_membership
 from sandbox import build
+from shipping.drafts import Item
 from shipping.models import Package, Shipment
+from shipping.syncing import read_order
+from tests.flows.test_dispatch import parcel, ship
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,3 +119,19 @@ def test_managers_have_a_history_and_everybody_the_codes(world: Any, pump: Any) 
     assert "SF3100000000001" in page(manager.get("/history/?status=shipped"))
     assert staff.get("/history/").status_code == 404
     assert "606005" in page(staff.get("/errors/?q=606005"))
+
+
+def test_a_partly_shipped_order_says_what_is_left_and_a_shipped_one_is_not_overdue(
+    world: Any, pump: Any
+) -> None:
+    order, client = world.order([build.line("1001", "2001", 2)]), member(world)
+    url = f"/orders/{order.order_id}/"
+    type(order).objects.update(deadline_at=timezone.now() - timedelta(hours=1))
+    assert ("还剩" in page(client.get(url)), "已超时" in page(client.get(url))) == (False, True)
+    ship(order, parcel("SF3100000000001", (Item("1001", "2001", 1),)))
+    pump()
+    assert "还剩 1" in page(client.get(url))
+    ship(order, parcel("SF3100000000002", (Item("1001", "2001", 1),)))
+    pump()
+    read_order(world.merchant, order.order_id)
+    assert ("还剩" in page(client.get(url)), "已超时" in page(client.get(url))) == (False, False)

@@ -37,6 +37,11 @@ def uploaded(world: Any, user: User, orders: list[Any], *labels: str) -> Batch:
     return upload(user, HEAD, *rows)
 
 
+def in_two_packages(user: User, order: Any) -> Batch:
+    rows = [f"{order.order_id},SF,{LABELS[0]},1001,2001,1", f"{order.order_id},SF,{LABELS[1]},1002,2002,1"]
+    return upload(user, f"{HEAD},product_id,sku_id,product_cnt", *rows)
+
+
 def left(shown: str) -> str:
     return shown.split('id="scan-left"')[1]
 
@@ -94,8 +99,7 @@ def test_goods_can_be_counted_before_a_package_of_a_file_leaves(world: Any, boss
 
 def test_two_packages_of_one_order_leave_by_their_own_labels(world: Any, boss: User, pump: Any) -> None:
     client, order = member(world), world.order([build.line("1001", "2001", 1), build.line("1002", "2002", 1)])
-    rows = [f"{order.order_id},SF,{LABELS[0]},1001,2001,1", f"{order.order_id},SF,{LABELS[1]},1002,2002,1"]
-    batch = upload(boss, f"{HEAD},product_id,sku_id,product_cnt", *rows)
+    batch = in_two_packages(boss, order)
     begin(client, batch)
     assert tone(scan(client, LABELS[1])) == "ok"
     assert verdicts(batch) == ["ready"]
@@ -104,6 +108,25 @@ def test_two_packages_of_one_order_leave_by_their_own_labels(world: Any, boss: U
     assert verdicts(batch) == ["queued"]
     pump()
     assert len(world.sends(order)) == 2
+
+
+def test_a_package_withdrawn_after_the_rest_was_shipped_leaves_with_the_next_yes(
+    world: Any, boss: User
+) -> None:
+    world.merchant.undo_seconds = 60
+    world.merchant.save()
+    client, order = member(world), world.order([build.line("1001", "2001", 1), build.line("1002", "2002", 1)])
+    batch = in_two_packages(boss, order)
+    begin(client, batch)
+    scan(client, LABELS[0])
+    controls.confirm(batch=batch, user=boss)
+    work(batch)
+    scan(client, "FH-UNDO")
+    controls.confirm(batch=batch, user=boss)
+    work(batch)
+    living = Package.objects.exclude(status="cancelled")
+    assert sorted(living.values_list("waybill_id", flat=True)) == list(LABELS[:2])
+    assert verdicts(batch) == ["queued"]
 
 
 def test_one_label_for_two_orders_of_a_buyer_ships_both(world: Any, boss: User, pump: Any) -> None:
