@@ -22,6 +22,9 @@ from wechat.sockets import Line
 from .server import RawServer, drips, http, says
 from .test_client import OK, call
 
+# A handshake on a busy machine takes longer than most tests wait for a whole call.
+PATIENT = Timeouts(5, 5, 10)
+
 
 @pytest.fixture(scope="module")
 def cert(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -62,14 +65,14 @@ def _trusted(monkeypatch: pytest.MonkeyPatch, cert: Path) -> None:
 
 def test_an_unknown_certificate_sends_nothing(tls: ssl.SSLContext) -> None:
     with RawServer(says(http(OK)), tls) as server:
-        reply = call(server.url)
+        reply = call(server.url, timeouts=PATIENT)
     assert (reply.kind, reply.slug, server.requests) == (ReplyKind.NOT_SENT, "tls_error", [])
 
 
 @pytest.mark.usefixtures("_trusted")
 def test_an_answer_over_tls_is_read(tls: ssl.SSLContext) -> None:
     with RawServer(says(http(OK)), tls) as server:
-        assert call(server.url).ok
+        assert call(server.url, timeouts=PATIENT).ok
 
 
 @pytest.mark.usefixtures("_trusted")
