@@ -18,7 +18,7 @@ class Batch(models.Model):
     class Stage(models.TextChoices):
         READING = "reading", _("正在读取")
         REFUSED = "refused", _("文件不能用")
-        COLUMNS = "columns", _("等你说明各列")
+        COLUMNS = "columns", _("等您说明各列")
         CHECKING = "checking", _("正在预检")
         OPEN = "open", _("预检完成")
         QUEUEING = "queueing", _("正在保存")
@@ -84,7 +84,7 @@ class BatchOrder(models.Model):
         STOPPED = "stopped", _("有问题")
         DIFFERS = "differs", _("已用别的单号")
         KNOWN = "known", _("已发过")
-        STRANGE = "strange", _("不是你的订单")
+        STRANGE = "strange", _("不是您的订单")
         QUEUED = "queued", _("已提交")
         CANCELLED = "cancelled", _("已撤回")
 

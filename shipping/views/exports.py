@@ -38,7 +38,7 @@ def export_create(request: MemberRequest) -> HttpResponse:
     try:
         ask_export(user=request.user, what=what, asked=asked, kind=kind)
     except TooMany:
-        messages.error(request, _("没有新建导出：你已有几份正在导出，等它们完成再导出。"))
+        messages.error(request, _("没有新建导出：您已有几份正在导出，等它们完成再导出。"))
     return redirect("export_list")
 
 
