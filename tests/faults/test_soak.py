@@ -19,7 +19,17 @@ PLANTED = {
     "naive": Plan(15, kills=0, faults=LOST),
     "mark_first": Plan(60, kills=12, aimed=1.0, faults=()),
     "hasty": Plan(15, kills=0, faults=LATE),
-    "lease": Plan(60, kills=0, stops=5, workers=4, stopped_for=(2.5, 3.5), aimed=1.0, faults=(), grace=0.3),
+    "lease": Plan(
+        40,
+        kills=0,
+        stops=5,
+        workers=4,
+        stopped_for=(2.5, 3.5),
+        aimed=1.0,
+        faults=(),
+        grace=0.3,
+        parcels_per_order=1,
+    ),
     "late_row": Plan(60, kills=12, faults=()),
     "wrong_token": Plan(15, kills=0, faults=()),
     "trusts_500": Plan(15, kills=0, faults=SERVER),
@@ -30,7 +40,7 @@ PLANTED = {
 }
 # Of every `make test`; the others are asked for with LONG=1.
 SHORT = ("naive", "mark_first", "hasty", "lease")
-ROUNDS = 3
+ROUNDS = 5
 
 
 def soak(world: Any, plan: Plan) -> Result:

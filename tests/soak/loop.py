@@ -50,7 +50,7 @@ READ_FAULTS: tuple[dict[str, Any], ...] = (
 )
 # What the clock of the settings becomes: late acceptance takes 1 s, so the grace is twice that.
 SCALED = {"WECHAT_TIMEOUT": "0.5,0.4,0.8", "LANES": "4"}
-STORES, PARCELS_PER_ORDER = 4, 5
+STORES = 4
 # An order is called once a second at most: so many parcels are so many orders that something can be done for.
 WAITING = 200
 
@@ -65,6 +65,8 @@ class Plan:
     workers: int = 3
     between: float = 0.25
     stopped_for: tuple[float, float] = (0.5, 4.0)
+    # They leave one after the other: what is sent again waits behind the others of its order.
+    parcels_per_order: int = 5
     # Of all blows, so many fall on a worker with a call open.
     aimed: float = 0.5
     planted: str = ""
@@ -170,7 +172,7 @@ class Soak:
     def _ship_one(self) -> None:
         number = self.result.packages
         if self.room == 0:
-            self.order, self.room = self._order(), PARCELS_PER_ORDER
+            self.order, self.room = self._order(), self.plan.parcels_per_order
         ship(self.order, parcel(f"SF3{self.plan.seed % 100:02}{number:010}", (Item("1", "2", 1),)))
         self.room -= 1
         self.result.packages += 1
@@ -178,8 +180,8 @@ class Soak:
     def _order(self) -> Any:
         """Twice as many pieces as parcels: a call made twice would be accepted twice."""
         merchant = self.dice.choice(self.merchants)
-        made = self.remote.order(merchant.appid, [build.line("1", "2", 2 * PARCELS_PER_ORDER)])
-        for _ in range(PARCELS_PER_ORDER):
+        made = self.remote.order(merchant.appid, [build.line("1", "2", 2 * self.plan.parcels_per_order)])
+        for _ in range(self.plan.parcels_per_order):
             # Parcels that are sent again dilute them: of all calls it is some 35 in a hundred.
             if self.plan.faults and self.dice.random() < FAULTY * 1.3:
                 self.remote.fault(order_id=made["order_id"], **self.dice.choice(self.plan.faults))
