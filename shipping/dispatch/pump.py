@@ -332,6 +332,8 @@ def _are_taken(attempt: Attempt, reply: Reply, began: datetime) -> bool:
     except Exception:
         log.exception("a read we could not take in")
         forget()
+        # What was moved in memory and rolled back is read anew.
+        attempt.claimed = None
         put_back(attempt, slug="facts_unreadable")
         return False
 

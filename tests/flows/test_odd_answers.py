@@ -91,3 +91,22 @@ def test_facts_we_stumble_over_let_the_others_go_and_say_why_the_parcel_waits(
     assert (status_of(bad), status_of(good)) == (["queued"], ["shipped"])
     assert bad.packages.get().slug == "facts_unreadable"
     assert world.sends(bad.order) == []
+
+
+def test_what_breaks_off_while_a_parcel_is_put_back_leaves_it_in_the_queue(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipment = ship(world.order())
+    Order.objects.update(read_at=None)
+    world.remote.fault("empty", call="order/get")
+    honest, broken = sending._postpone, [True]
+
+    def postpone(shipment: Any) -> None:
+        if broken:
+            raise LookupError(broken.pop())
+        honest(shipment)
+
+    monkeypatch.setattr(sending, "_postpone", postpone)
+    Pump().run(1)
+    shipment.refresh_from_db()
+    assert (status_of(shipment), shipment.due_at is None) == (["queued"], False)
