@@ -23,7 +23,8 @@ from .slips import orders_to_print
 
 # Above this many packages the button says whose they are and asks once more.
 ASK_FROM = 50
-LONGEST_NUMBER = 64
+# Longer than any column: what does not fit is for the rules to refuse, never for us to cut.
+LONGEST_NUMBER = 200
 CELLS = re.compile(r"[\s,;]+")
 
 

@@ -74,3 +74,18 @@ def test_confirming_again_after_a_withdrawal_is_not_called_saved(world: Any) -> 
     answer = client.post(f"/packages/{first.pk}/confirm/", follow=True)
     assert "又撤回了，没有再次提交" in page(answer)
     assert not Package.objects.filter(status="queued").exists()
+
+
+def test_a_number_too_long_among_chosen_orders_is_refused_and_not_cut(world: Any) -> None:
+    client, order = member(world), world.order()
+    form = {"form_key": "key", "back": "/", "courier": "SF", "row": order.order_id, "order": order.order_id,
+            f"waybill-{order.order_id}": "A1" * 40, "confirm": "1"}  # fmt: skip
+    assert "最多 64 个" in page(client.post("/orders/ship/", form))
+    assert not Package.objects.exists()
+
+
+def test_a_count_beyond_all_counts_is_refused(world: Any) -> None:
+    client, order = member(world), world.order()
+    form = fields(order, confirm="1", **{"p0-cnt-0": str(2**40)})
+    assert client.post(f"/orders/{order.order_id}/ship/", form).status_code == 200
+    assert not Package.objects.exists()
